@@ -1,0 +1,1 @@
+"""DRAGON: joint pretraining of a language model and a knowledge graph. One folder a stage, in the order data flows."""

@@ -1,0 +1,117 @@
+"""What a running stage writes to: a shard, or the draft of the whole artifact."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dragon_core.artifacts.errors import TooManyRejectsError
+from dragon_core.artifacts.folder import Folder, cache_folder
+from dragon_core.artifacts.identity import file_digest
+from dragon_core.artifacts.manifest import FileRecord, ShardRecord
+
+SCRATCH = ".scratch"
+REJECTS_NAME = "rejects.parquet"
+REJECTS = pa.schema([("source", pa.string()), ("record", pa.string()), ("reason", pa.string())])
+ROWS_PER_GROUP = 4096
+
+
+class Writer:
+    """Writes whole files into an artifact's folder and keeps count.
+
+    Attributes:
+        files: The files written, in order.
+        counts: What was counted.
+        rejects: (source, record, reason) of every record that could not be used.
+    """
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+        self.files: list[FileRecord] = []
+        self.counts: Counter[str] = Counter()
+        self.rejects: list[tuple[str, str, str]] = []
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[Path]:
+        """Give a temporary path; what was written there becomes the file `name` of the artifact at exit."""
+        with self._folder.writing(name) as path:
+            yield path
+            record = FileRecord(name=name, size=path.stat().st_size, sha256=file_digest(path))
+        self.files.append(record)
+
+    def write_table(self, name: str, table: pa.Table) -> None:
+        """Write a Parquet file with zstd compression."""
+        with self.writing(name) as path:
+            pq.write_table(table, path, compression="zstd", row_group_size=ROWS_PER_GROUP)
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write a JSON file, indented and with sorted keys."""
+        with self.writing(name) as path:
+            path.write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def count(self, **numbers: int) -> None:
+        """Add to the artifact's counts."""
+        self.counts.update(numbers)
+
+    def reject(self, source: str, record: int | str, reason: str) -> None:
+        """Record that a record of the input could not be used, and why."""
+        self.rejects.append((source, str(record), reason))
+
+
+class Shard(Writer):
+    """One shard in the making.
+
+    Attributes:
+        name: Its name, one of those that `Stage.shards` gave.
+    """
+
+    def __init__(self, folder: Folder, name: str) -> None:
+        super().__init__(folder)
+        self.name = name
+
+
+class Draft(Writer):
+    """The whole artifact in the making: begins with what its shards wrote, committed when `Stage.finish` returns."""
+
+    def __init__(self, folder: Folder, shards: Sequence[ShardRecord]) -> None:
+        super().__init__(folder)
+        for shard in shards:
+            self.files.extend(shard.files)
+            self.counts.update(shard.counts)
+            self.rejects.extend(shard.rejects)
+
+    @property
+    def scratch(self) -> Path:
+        """A local folder for the state of an unfinished run; it outlives a kill and is deleted at the commit."""
+        root = Path(self._folder.path) if self._folder.is_local else cache_folder() / "scratch" / self._folder.path
+        scratch = root / SCRATCH
+        scratch.mkdir(parents=True, exist_ok=True)
+        return scratch
+
+    def check_rejects(self, total: int, share: float) -> None:
+        """Refuse to go on when too many records were rejected.
+
+        Args:
+            total: How many records were read, good and bad.
+            share: Largest share of rejects that is acceptable, in [0, 1].
+
+        Raises:
+            TooManyRejectsError: The share of rejects is larger.
+        """
+        count = len(self.rejects)
+        if count > share * total:
+            source, record, reason = self.rejects[0]
+            raise TooManyRejectsError(
+                f"{count} of {total} records were rejected ({count / max(total, 1):.1%}, {share:.1%} is allowed); the"
+                f" first is record {record} of {source}: {reason}. Mend the source, or raise max_reject_share."
+            )
+
+
+def rejects_table(rejects: list[tuple[str, str, str]]) -> pa.Table:
+    """The rejects as a table with the columns source, record, reason."""
+    return pa.Table.from_pylist([dict(zip(REJECTS.names, reject, strict=True)) for reject in rejects], schema=REJECTS)

@@ -1,0 +1,91 @@
+"""A stage: a pure function from artifacts and parameters to an artifact, written as one class."""
+
+import inspect
+from abc import ABC
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from dragon_core.artifacts.identity import KEY_LENGTH, ArtifactReference, ExternalFiles, json_digest
+from dragon_core.artifacts.progress import Progress
+
+if TYPE_CHECKING:
+    from dragon_core.artifacts.draft import Draft, Shard
+    from dragon_core.artifacts.store import Artifact
+
+
+class Parameters(BaseModel):
+    """Base of every stage's parameters: immutable, and an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Inputs:
+    """The artifacts a stage reads, as attributes named like the stage's fields."""
+
+    def __init__(self, artifacts: dict[str, "Artifact"]) -> None:
+        self._artifacts = artifacts
+
+    def __getattr__(self, name: str) -> "Artifact":
+        try:
+            return self._artifacts[name]
+        except KeyError:
+            raise AttributeError(f"The stage has no input artifact {name!r}") from None
+
+
+class Stage(BaseModel, ABC):
+    """Base of all stages.
+
+    A subclass sets `name` and `version`, declares its inputs as fields (`ArtifactReference` or `ExternalFiles`,
+    optional ones `| None`) and its parameters as the field `params`, and overrides `shards` with `make_shards`, or
+    `finish`, or all.
+
+    Attributes:
+        name: Names the stage and the store's folder of its artifacts.
+        version: To be raised when the same inputs and parameters would give other bytes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+
+    params: Parameters
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if not inspect.isabstract(cls) and not (hasattr(cls, "name") and hasattr(cls, "version")):
+            raise TypeError(f"{cls.__name__} must set `name` and `version`")
+
+    @property
+    def artifacts(self) -> dict[str, ArtifactReference]:
+        """References of the artifacts it reads, by field name."""
+        return {name: value for name, value in self if isinstance(value, ArtifactReference)}
+
+    @property
+    def external(self) -> dict[str, ExternalFiles]:
+        """External files it reads, by field name."""
+        return {name: value for name, value in self if isinstance(value, ExternalFiles)}
+
+    @property
+    def reference(self) -> ArtifactReference:
+        """Reference of the artifact that this stage makes: a hash of stage, version, parameters and inputs."""
+        identity = {
+            "stage": self.name,
+            "version": self.version,
+            "params": self.params.model_dump(mode="json"),
+            "artifacts": {name: str(reference) for name, reference in self.artifacts.items()},
+            "external": {name: files.digest for name, files in self.external.items()},
+        }
+        return ArtifactReference(stage=self.name, key=json_digest(identity)[:KEY_LENGTH])
+
+    def shards(self, inputs: Inputs) -> Sequence[str]:
+        """Names of the shards to make; none for a stage that is made in one piece."""
+        return ()
+
+    def make_shards(self, inputs: Inputs, shards: Iterable["Shard"]) -> None:
+        """Make each of `shards`; asking for the next one commits the one before."""
+
+    def finish(self, inputs: Inputs, draft: "Draft", progress: Progress) -> None:
+        """Make what is made once, after all shards."""
