@@ -1,0 +1,1 @@
+"""Orchestration: the Prefect flows over `dragon_core`. No tensors, no data frames, no file formats."""

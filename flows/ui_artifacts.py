@@ -1,0 +1,35 @@
+"""What each stage leaves in the Prefect UI: its counts, what it was made from, and the page the stage itself wrote."""
+
+from prefect.artifacts import create_markdown_artifact
+
+from dragon_core.artifacts import Artifact
+
+SUMMARY_NAME = "summary.md"
+
+
+def publish(artifact: Artifact) -> None:
+    """Show an artifact on the current flow run's page."""
+    create_markdown_artifact(
+        key=artifact.reference.stage, markdown=artifact_page(artifact), description=f"{artifact.reference}"
+    )
+
+
+def artifact_page(artifact: Artifact) -> str:
+    """The artifact in Markdown: counts, inputs, parameters, then the stage's own summary, if it wrote one."""
+    manifest = artifact.manifest
+    counts = "".join(f"| {name.replace('_', ' ')} | {number:,} |\n" for name, number in manifest.counts.items())
+    inputs = "".join(
+        f"| {name} | {record.reference or record.path} | `{record.digest[:12]}` |\n"
+        for name, record in manifest.inputs.items()
+    )
+    size = sum(file.size for file in manifest.files) / 1e6
+    page = (
+        f"# {manifest.stage}\n\n`{artifact.reference}`, {len(manifest.files)} files, {size:,.1f} MB, made in"
+        f" {manifest.seconds:,.1f} s on {manifest.created:%Y-%m-%d %H:%M} UTC, in `{artifact.store_folder.path}`\n\n"
+        f"| count | |\n| --- | ---: |\n{counts}\n"
+    )
+    if inputs:
+        page += f"| made from | | contents |\n| --- | --- | --- |\n{inputs}\n"
+    if any(file.name == SUMMARY_NAME for file in manifest.files):
+        page += artifact.path(SUMMARY_NAME).read_text(encoding="utf-8")
+    return page
