@@ -1,0 +1,278 @@
+"""The DRAGON models (Yasunaga et al., "Deep Bidirectional Language-Knowledge Graph Pretraining", NeurIPS 2022).
+
+A batch has B texts of T tokens and, laid end to end as in PyTorch Geometric, the N nodes and E edges of their B graphs:
+
+    input_ids, attention_mask   [B, T]
+    concept_ids                 [N] 0 for a context node, 1 + row of the entity table otherwise
+    node_types                  [N] 0 linked in the text, 1 linked in the answer, 2 other, 3 context node
+    node_scores                 [N] relevance, optional
+    node_batch                  [N] the graph of each node, sorted; a graph's first node is its context node
+    edge_index                  [2, E] source and target, as positions among all N nodes
+    edge_type                   [E]
+"""
+
+from pathlib import Path
+from typing import Any, Self, cast
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, PreTrainedModel
+from transformers.masking_utils import create_bidirectional_mask
+
+from dragon_core.modeling.configuration_dragon import DragonConfig
+from dragon_core.modeling.entity_table import open_entities
+from dragon_core.modeling.fusion import GraphNetwork
+from dragon_core.modeling.graph_layers import EdgeKinds
+from dragon_core.modeling.heads import AnswerClassifier, MaskedLMHead
+from dragon_core.modeling.link_prediction import LinkPredictor
+from dragon_core.modeling.node_features import NodeFeatures
+from dragon_core.modeling.outputs import (
+    DragonForMultipleChoiceOutput,
+    DragonForPreTrainingOutput,
+    DragonModelOutput,
+)
+
+
+class DragonPreTrainedModel(PreTrainedModel):
+    """Base of the DRAGON models: initialisation, saving, loading."""
+
+    config: DragonConfig
+    config_class = DragonConfig
+    base_model_prefix = "dragon"
+    _supports_sdpa = True
+    # The entity table is an artifact of its own, shared by all checkpoints.
+    _keys_to_ignore_on_save = ["dragon.entities.weight", "entities.weight"]  # noqa: RUF012
+    _keys_to_ignore_on_load_missing = [r"entities\.weight"]  # noqa: RUF012
+
+    @classmethod
+    def from_encoder(cls, folder: Path, entities: Path | None = None, **options: Any) -> Self:
+        """A new model over a pretrained language model.
+
+        Args:
+            folder: The language model, as `AutoModelForMaskedLM` reads it; without a masked-LM head the head is new.
+            entities: The entity table; None for the LM alone.
+            options: Fields of `DragonConfig`.
+        """
+        table = None if entities is None else open_entities(entities)
+        if table is not None:
+            options |= {"num_entities": table.shape[0], "entity_size": table.shape[1]}
+        model = cls(DragonConfig(backbone=AutoConfig.from_pretrained(folder), **options))
+        model._load_encoder(folder)
+        if entities is not None:
+            cast(DragonModel, model.get_submodule("dragon")).load_entities(entities)
+        return model
+
+    def _load_encoder(self, folder: Path) -> None:
+        encoder = AutoModelForMaskedLM.from_pretrained(folder)
+        backbone = self.get_submodule("dragon.backbone")
+        backbone.load_state_dict(encoder.base_model.state_dict(), strict=False)
+        if hasattr(self, "lm_head"):
+            self.lm_head.load_state_dict(masked_lm_head_of(encoder))
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        std = self.config.initializer_range
+        if isinstance(module, nn.Linear | nn.Embedding):
+            nn.init.normal_(module.weight, std=std)
+            if isinstance(module, nn.Linear) and module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.LayerNorm | nn.BatchNorm1d):
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)
+            if isinstance(module, nn.BatchNorm1d):
+                module.reset_running_stats()
+
+
+class DragonModel(DragonPreTrainedModel):
+    """The encoder: a language model whose last k layers are fused with a graph network.
+
+    Attributes:
+        backbone: The language model.
+        entities: [num_entities, entity_size] the entity table.
+    """
+
+    def __init__(self, config: DragonConfig) -> None:
+        super().__init__(config)
+        self.backbone = AutoModel.from_config(config.backbone, add_pooling_layer=True)
+        if config.has_graph:
+            self.node_features = NodeFeatures(config)
+            self.graph = GraphNetwork(config)
+            self.entities = nn.Embedding(max(config.num_entities, 1), config.entity_size)
+            self.entities.weight.requires_grad_(False)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The word embeddings."""
+        embeddings: nn.Module = self.backbone.get_input_embeddings()
+        return embeddings
+
+    def load_entities(self, path: Path) -> None:
+        """Look entities up in this table, which stays on disk and frozen.
+
+        Raises:
+            ValueError: The table has another shape than the configuration says.
+        """
+        table = open_entities(path)
+        if tuple(table.shape) != (self.config.num_entities, self.config.entity_size):
+            expected = (self.config.num_entities, self.config.entity_size)
+            raise ValueError(f"The entity table {path} is {tuple(table.shape)}; the model was made for {expected}")
+        self.entities.weight = nn.Parameter(table, requires_grad=False)
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        concept_ids: torch.Tensor | None = None,
+        node_types: torch.Tensor | None = None,
+        node_scores: torch.Tensor | None = None,
+        node_batch: torch.Tensor | None = None,
+        edge_index: torch.Tensor | None = None,
+        edge_type: torch.Tensor | None = None,
+    ) -> DragonModelOutput:
+        """Encode texts and their graphs; the shapes are those of the module's docstring.
+
+        Raises:
+            ValueError: A text is longer than the backbone's positions, or the graphs are missing.
+        """
+        self._check_length(input_ids)
+        text = self.backbone.embeddings(input_ids=input_ids, token_type_ids=token_type_ids)
+        mask = create_bidirectional_mask(config=self.backbone.config, inputs_embeds=text, attention_mask=attention_mask)
+        layers = self.backbone.encoder.layer
+        if not self.config.has_graph:
+            for layer in layers:
+                text = layer(text, mask)
+            return DragonModelOutput(last_hidden_state=text, pooler_output=self.backbone.pooler(text))
+        if concept_ids is None or node_types is None or node_batch is None or edge_index is None or edge_type is None:
+            raise ValueError(
+                "concept_ids, node_types, node_batch, edge_index and edge_type are needed: the model has a graph"
+            )
+        is_context = concept_ids == 0
+        entities = self.entities((concept_ids - 1).clamp(min=0))
+        nodes, extra = self.node_features(entities, is_context, node_types, node_scores, node_batch)
+        context = torch.searchsorted(node_batch, torch.arange(len(input_ids), device=node_batch.device))
+        edges = EdgeKinds(edge_index, edge_type, node_types, self.config)
+        edge_features = self.graph.edge_encoder(edges.counts)
+        entered, first_fused = nodes, len(layers) - self.config.num_fusion_layers
+        for index, layer in enumerate(layers):
+            text = layer(text, mask)
+            if index >= first_fused:
+                text, nodes = self.graph.layer(index - first_fused, text, nodes, extra, context, edges, edge_features)
+        return DragonModelOutput(
+            last_hidden_state=text,
+            pooler_output=self.backbone.pooler(text),
+            node_hidden_state=self.graph.output(entered, nodes),
+            context_positions=context,
+        )
+
+    def _check_length(self, input_ids: torch.Tensor) -> None:
+        positions = self.backbone.config.max_position_embeddings
+        if self.backbone.config.model_type == "roberta":
+            # RoBERTa's positions start after the padding id.
+            positions -= self.backbone.config.pad_token_id + 1
+        if input_ids.shape[1] > positions:
+            raise ValueError(
+                f"The texts have {input_ids.shape[1]} tokens; the language model takes at most {positions}"
+            )
+
+
+class DragonForPreTraining(DragonPreTrainedModel):
+    """Masked language modelling and link prediction as one loss."""
+
+    def __init__(self, config: DragonConfig) -> None:
+        super().__init__(config)
+        self.dragon = DragonModel(config)
+        self.lm_head = MaskedLMHead(config)
+        if config.has_graph:
+            self.link_predictor = LinkPredictor(config)
+        self.post_init()
+
+    def forward(
+        self,
+        labels: torch.Tensor | None = None,
+        link_head: torch.Tensor | None = None,
+        link_relation: torch.Tensor | None = None,
+        link_tail: torch.Tensor | None = None,
+        link_negatives: torch.Tensor | None = None,
+        **batch: Any,
+    ) -> DragonForPreTrainingOutput:
+        """Losses of a batch.
+
+        Args:
+            labels: [B, T] token ids at masked positions, -100 elsewhere.
+            link_head: [P] positions of the true triples' heads among the nodes.
+            link_relation: [P] their edge types.
+            link_tail: [P] positions of their tails.
+            link_negatives: [P, K] positions; the first K // 2 replace the head, the others the tail.
+            batch: The arguments of `DragonModel.forward`.
+        """
+        encoded = self.dragon(**batch)
+        loss = encoded.last_hidden_state.new_zeros(())
+        output = DragonForPreTrainingOutput(model=encoded)
+        if labels is not None:
+            masked = labels != -100
+            output.mlm_logits = self.lm_head(
+                encoded.last_hidden_state[masked], self.dragon.get_input_embeddings().weight
+            )
+            count = masked.sum().clamp(min=1)
+            output.mlm_loss = F.cross_entropy(output.mlm_logits.float(), labels[masked], reduction="sum") / count
+            loss = loss + output.mlm_loss
+        if link_head is not None and self.config.has_graph:
+            output.positive_scores, output.negative_scores = self.link_predictor(
+                encoded.node_hidden_state, link_head, link_relation, link_tail, link_negatives
+            )
+            output.link_loss, output.link_positive_loss, output.link_negative_loss = self.link_predictor.losses(
+                output.positive_scores, output.negative_scores
+            )
+            loss = loss + output.link_loss
+        output.loss = loss
+        return output
+
+
+class DragonForMultipleChoice(DragonPreTrainedModel):
+    """Scores each choice of a question, read together with the question and their common graph."""
+
+    def __init__(self, config: DragonConfig) -> None:
+        super().__init__(config)
+        self.dragon = DragonModel(config)
+        self.classifier = AnswerClassifier(config)
+        self.post_init()
+
+    def forward(
+        self, num_choices: int, labels: torch.Tensor | None = None, **batch: Any
+    ) -> DragonForMultipleChoiceOutput:
+        """Logits of a batch.
+
+        Args:
+            num_choices: Choices of each question; the B texts are questions x choices, a question's choices together.
+            labels: [questions] position of the right choice.
+            batch: The arguments of `DragonModel.forward`.
+        """
+        encoded = self.dragon(**batch)
+        logits, attention = self.classifier(
+            encoded.pooler_output, encoded.node_hidden_state, batch.get("node_batch"), encoded.context_positions
+        )
+        logits = logits.view(-1, num_choices)
+        loss = None if labels is None else F.cross_entropy(logits.float(), labels)
+        return DragonForMultipleChoiceOutput(loss=loss, logits=logits, node_attention=attention)
+
+
+def masked_lm_head_of(encoder: PreTrainedModel) -> dict[str, torch.Tensor]:
+    """State of `MaskedLMHead` out of a model with BERT's or RoBERTa's masked-LM head."""
+    state = encoder.state_dict()
+    if encoder.config.model_type == "roberta":
+        names = {"dense": "lm_head.dense", "norm": "lm_head.layer_norm", "bias": "lm_head.bias"}
+    else:
+        names = {
+            "dense": "cls.predictions.transform.dense",
+            "norm": "cls.predictions.transform.LayerNorm",
+            "bias": "cls.predictions.bias",
+        }
+    head = {"bias": state[names["bias"]]}
+    for part in ("dense", "norm"):
+        head |= {f"{part}.{kind}": state[f"{names[part]}.{kind}"] for kind in ("weight", "bias")}
+    return head
+
+
+AutoModel.register(DragonConfig, DragonModel)
