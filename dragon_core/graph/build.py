@@ -55,7 +55,7 @@ def write_graph(writer: Writer, tables: GraphTables) -> None:
         nodes=tables.nodes.num_rows,
         relations=len(tables.relations),
         edges=edges.num_rows,
-        edges_dropped=tables.edges.num_rows - edges.num_rows,
+        repeated_edges_and_loops=tables.edges.num_rows - edges.num_rows,
         isolated_nodes=int((np.diff(adjacency.neighbour_offsets) == 0).sum()),
     )
 
