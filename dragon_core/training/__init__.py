@@ -1,0 +1,19 @@
+"""Pretraining: subgraph shards to a model, by masked language modelling and link prediction together."""
+
+from dragon_core.training.errors import NonFiniteLossError, TrainingError
+from dragon_core.training.graph_batch import GraphCollator, Subgraphs, count_edge_types
+from dragon_core.training.optimization import linear_warmup_and_decay, parameter_groups
+from dragon_core.training.parameters import TrainingParams
+from dragon_core.training.stage import Pretrain
+
+__all__ = [
+    "GraphCollator",
+    "NonFiniteLossError",
+    "Pretrain",
+    "Subgraphs",
+    "TrainingError",
+    "TrainingParams",
+    "count_edge_types",
+    "linear_warmup_and_decay",
+    "parameter_groups",
+]

@@ -1,0 +1,118 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dragon_core.training.graph_batch import GraphCollator
+from dragon_core.training.link_targets import LinkTargets, LinkTargetSampler
+from dragon_core.training.random_numbers import example_keys
+from tests.training.shards import Row, Triple, row, subgraph_rows, subgraphs
+
+SYMMETRIC = np.array([False, True, False])
+NEGATIVES = 16
+
+
+def sample(rows: list[Row], seed: int = 0, max_targets: int = 100, share: float = 0.15) -> LinkTargets:
+    sampler = LinkTargetSampler(SYMMETRIC, max_targets, share, NEGATIVES)
+    return sampler(subgraphs(rows), example_keys(seed, 0, np.arange(len(rows))))
+
+
+def edges_of(rows: list[Row]) -> list[list[Triple]]:
+    return [list(zip(r["head"], r["relation"], r["tail"], strict=True)) for r in rows]  # type: ignore[call-overload]
+
+
+def true_triples(edges: list[Triple]) -> set[Triple]:
+    return set(edges) | {(t, r, h) for h, r, t in edges if SYMMETRIC[r]}
+
+
+def located(rows: list[Row], positions: np.ndarray) -> list[tuple[int, int]]:
+    """(subgraph, position in it) of positions among all nodes of the batch; -1 for a context node."""
+    sizes = [len(r["node_id"]) + 1 for r in rows]  # type: ignore[arg-type]
+    places = [(graph, place - 1) for graph, size in enumerate(sizes) for place in range(size)]
+    return [places[position] for position in positions.tolist()]
+
+
+@settings(deadline=None, max_examples=300)
+@given(subgraph_rows(), st.integers(0, 10_000), st.integers(0, 5), st.sampled_from([0.15, 0.5, 1.0]))
+def test_targets_and_negatives_are_what_they_should_be(
+    rows: list[Row], seed: int, max_targets: int, share: float
+) -> None:
+    links = sample(rows, seed, max_targets, share)
+    edges = edges_of(rows)
+    heads, tails = located(rows, links.head), located(rows, links.tail)
+    targets = [(g, h, int(r) - 2, t) for (g, h), r, (_, t) in zip(heads, links.relation, tails, strict=True)]
+    assert len(set(targets)) == len(targets)
+    for graph, of_graph in enumerate(edges):
+        chosen = [(h, r, t) for g, h, r, t in targets if g == graph]
+        assert set(chosen) <= set(of_graph)
+        assert len(chosen) <= min(max_targets, math.floor(share * len(of_graph)))
+    for target, negatives in zip(targets, links.negatives, strict=True):
+        graph, h, r, t = target
+        places = located(rows, negatives)
+        assert all(g == graph and place >= 0 for g, place in places)
+        corrupted = [(n, r, t) for _, n in places[: NEGATIVES // 2]] + [(h, r, n) for _, n in places[NEGATIVES // 2 :]]
+        assert len(corrupted) == NEGATIVES
+        assert not set(corrupted) & true_triples(edges[graph])
+
+
+@settings(deadline=None, max_examples=300)
+@given(subgraph_rows(), st.integers(0, 10_000), st.sampled_from([0.15, 0.5]))
+def test_no_edge_between_the_nodes_of_a_target_is_left_in_the_input(rows: list[Row], seed: int, share: float) -> None:
+    links = sample(rows, seed, share=share)
+    batch = GraphCollator(3)(subgraphs(rows), links.kept)
+    hidden = {frozenset(pair) for pair in zip(links.head.tolist(), links.tail.tolist(), strict=True)}
+    kept = [frozenset(pair) for pair in batch["edge_index"].T.tolist()]
+    assert not hidden & set(kept)
+    whole = GraphCollator(3)(subgraphs(rows))
+    everything = [frozenset(pair) for pair in whole["edge_index"].T.tolist()]
+    assert len(kept) == sum(pair not in hidden for pair in everything)
+
+
+@settings(deadline=None, max_examples=200)
+@given(subgraph_rows(), st.integers(0, 10_000))
+def test_as_many_edges_are_held_out_as_may_be_where_every_one_can_be_corrupted(rows: list[Row], seed: int) -> None:
+    links = sample(rows, seed)
+    held_out = np.bincount([g for g, _ in located(rows, links.head)], minlength=len(rows))
+    for graph, edges in enumerate(edges_of(rows)):
+        truth, n = true_triples(edges), len(rows[graph]["node_id"])  # type: ignore[arg-type]
+        if all(
+            any((node, r, t) not in truth for node in range(n)) and any((h, r, node) not in truth for node in range(n))
+            for h, r, t in edges
+        ):
+            assert held_out[graph] == math.floor(0.15 * len(edges))
+
+
+def test_negatives_are_uniform_over_the_nodes_that_make_no_true_edge() -> None:
+    # 0 -> 1 and 0 -> 2 are true, so tails are drawn from {0, 3, 4}; heads from {1, ..., 4}.
+    rows = [row(0, "", [7, 8, 9, 10, 11], [0] * 5, [(0, 0, 1), (0, 0, 2)])]
+    sampler = LinkTargetSampler(SYMMETRIC, 1, 0.5, 6000)
+    links = sampler(subgraphs(rows), example_keys(1, 0, np.array([4])))
+    heads = np.bincount(links.negatives[0, :3000] - 1, minlength=5) / 3000
+    tails = np.bincount(links.negatives[0, 3000:] - 1, minlength=5) / 3000
+    assert heads == pytest.approx([0, 0.25, 0.25, 0.25, 0.25], abs=0.04)
+    assert tails == pytest.approx([1 / 3, 0, 0, 1 / 3, 1 / 3], abs=0.04)
+
+
+def test_an_edge_that_cannot_be_corrupted_stays_in_the_input() -> None:
+    # A symmetric relation between all pairs of two nodes, themselves included.
+    rows = [row(0, "", [1, 2], [0, 0], [(0, 1, 0), (0, 1, 1), (1, 1, 1), (0, 0, 1)])]
+    links = sample(rows, share=1.0)
+    assert links.relation.tolist() == [2]
+    # Its twin of the full relation leaves with it.
+    assert links.kept.tolist() == [True, False, True, False]
+
+
+@settings(deadline=None)
+@given(subgraph_rows(), st.integers(0, 10_000))
+def test_an_example_is_treated_alike_in_any_batch(rows: list[Row], seed: int) -> None:
+    keys = example_keys(seed, 0, np.arange(len(rows)))
+    sampler = LinkTargetSampler(SYMMETRIC, num_negatives=NEGATIVES, share=0.5)
+    together = sampler(subgraphs(rows), keys)
+    graphs = np.array([g for g, _ in located(rows, together.head)], dtype=int)
+    for graph in range(len(rows)):
+        alone = sampler(subgraphs(rows[graph : graph + 1]), keys[graph : graph + 1])
+        here, first = graphs == graph, sum(len(r["node_id"]) + 1 for r in rows[:graph])  # type: ignore[arg-type]
+        np.testing.assert_array_equal(alone.head, together.head[here] - first)
+        np.testing.assert_array_equal(alone.negatives, together.negatives[here] - first)
