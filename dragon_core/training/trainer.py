@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import send_to_device, set_seed
 from torch import nn
 
@@ -69,6 +70,8 @@ class Trainer:
         self._plan = plan
         self._evaluation = evaluation
         self._checkpoints = checkpoints
+        # accelerate keeps the precision for the process; another run in it may have had another.
+        AcceleratorState._reset_state()
         self._accelerator = Accelerator(
             mixed_precision="bf16" if params.precision == "bfloat16" else "no",
             gradient_accumulation_steps=params.gradient_accumulation,
