@@ -81,7 +81,9 @@ def test_a_batch_gives_what_its_graphs_give_alone() -> None:
 
 
 def test_text_reads_the_graph_and_the_graph_reads_the_text() -> None:
-    model = DragonModel(small_config()).eval()
+    torch.manual_seed(0)
+    # With small weights the influence drowns in rounding.
+    model = DragonModel(small_config(initializer_range=0.5)).eval()
     batch = random_batch([6, 4])
     before = model(**batch)
     other_nodes = model(**(batch | {"concept_ids": torch.where(batch["concept_ids"] == 0, 0, 1)}))
