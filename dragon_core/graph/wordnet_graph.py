@@ -3,7 +3,9 @@
 Nodes are lemmas: lower-case phrases, whatever their part of speech. A relation between two words joins their lemmas. A
 relation between two synsets of `m` and `n` lemmas would be `m * n` edges, all saying the same; instead every lemma of
 either synset is joined to the *first* lemma of the other one (WordNet puts the most usual word first), which is
-`m + n - 1` edges and leaves no lemma without the relation. All lemmas of a synset are synonyms of each other.
+`m + n - 1` edges and leaves no lemma without the relation. All lemmas of a synset are synonyms of each other. WordNet
+3.1 becomes 147,478 nodes and 582,696 edges (706,537 with all pairs); a node has 7.7 neighbours on average, 4 in the
+median and at most 1,025 (`change`).
 
 WordNet writes most relations twice, as a pointer and its inverse; both become the same edge. Which pointer means which
 relation, and how relations are named, stands in `wordnet_pointers.csv` and `wordnet_relations.csv`.

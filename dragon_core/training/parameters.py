@@ -11,7 +11,7 @@ class TrainingParams(Parameters):
     """How the model is built and pretrained."""
 
     steps: int = Field(600, ge=1, description="Optimizer steps.")
-    batch_size: int = Field(32, ge=1, description="Examples of a batch.")
+    batch_size: int = Field(16, ge=1, description="Examples of a batch.")
     gradient_accumulation: int = Field(1, ge=1, description="Batches of an optimizer step.")
     max_length: int = Field(128, ge=8, description="Longest text in tokens; the rest of a text is cut off.")
     encoder_learning_rate: float = Field(2e-4, gt=0, le=1, description="Learning rate of the pretrained encoder.")
@@ -30,12 +30,15 @@ class TrainingParams(Parameters):
     mask_share: float = Field(0.15, gt=0, lt=1, description="Share of a text's tokens to predict.")
     max_link_targets: int = Field(100, ge=0, description="Most edges to hold out of a subgraph.")
     link_target_share: float = Field(0.15, ge=0, lt=1, description="Largest share of a subgraph's edges to hold out.")
-    num_negatives: int = Field(64, ge=2, multiple_of=2, description="Corrupted edges a held-out edge.")
+    num_negatives: int = Field(32, ge=2, multiple_of=2, description="Corrupted edges a held-out edge.")
     evaluation_share: float = Field(0.01, gt=0, lt=1, description="Share of the segments kept to evaluate on.")
     evaluation_interval: int = Field(200, ge=1, description="Steps between evaluations.")
     checkpoint_interval: int = Field(100, ge=1, description="Steps between checkpoints of the unfinished run.")
     log_interval: int = Field(10, ge=1, description="Steps between reports of progress.")
-    prefetched_batches: int = Field(2, ge=0, description="Batches prepared ahead in a thread; 0: in the main thread.")
+    # A thread of ours makes the scheduler put both of two OpenMP threads on one core for seconds: a loss without a GPU.
+    prefetched_batches: int = Field(
+        0, ge=0, description="Batches prepared ahead in a thread, for use with a GPU; 0: in the main thread."
+    )
     num_threads: int = Field(0, ge=0, description="Threads of the computation; 0: as many as PyTorch chooses.")
     seed: int = Field(0, ge=0, le=2**32 - 1, description="Seed of all that is random.")
 

@@ -92,7 +92,7 @@ def test_a_run_killed_twice_gives_the_same_bytes(uninterrupted: Artifact, encode
 
 def test_prefetching_and_reporting_change_nothing(uninterrupted: Artifact, encoder: Path, tmp_path: Path) -> None:
     store = ArtifactStore(str(tmp_path))
-    again = make(pretrain_stage(store, encoder, prefetched_batches=0, log_interval=3), store)
+    again = make(pretrain_stage(store, encoder, prefetched_batches=2, log_interval=3), store)
     assert digests(again) == digests(uninterrupted)
 
 
