@@ -1,0 +1,20 @@
+"""Question answering: questions, fine-tuning, and what pretraining was worth."""
+
+from dragon_core.qa.errors import QuestionError
+from dragon_core.qa.finetuning import ArmParams, FineTune, FineTuningParams
+from dragon_core.qa.generation import GenerateQuestions, QuestionParams
+from dragon_core.qa.preparation import PreparationParams, PrepareQuestions
+from dragon_core.qa.report import Evaluate, ReportParams
+
+__all__ = [
+    "ArmParams",
+    "Evaluate",
+    "FineTune",
+    "FineTuningParams",
+    "GenerateQuestions",
+    "PreparationParams",
+    "PrepareQuestions",
+    "QuestionError",
+    "QuestionParams",
+    "ReportParams",
+]
