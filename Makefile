@@ -1,8 +1,19 @@
-# Everything runs in .venv with the versions of constraints.txt; installation is repeated only when either file changes.
-PYTHON ?= python3
-PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Everything runs in .venv with the versions of constraints.txt; installation is repeated only when pyproject.toml or
+# constraints.txt changes. `make PYTHON=/path/to/python ...` chooses the interpreter that .venv is made with.
+.PHONY: demo ui stop clean-demo test lint clean
 
-.PHONY: test lint clean
+demo: .venv/installed-demo
+	@.venv/bin/dragon demo
+
+ui: .venv/installed-demo
+	@.venv/bin/dragon ui
+
+stop:
+	@test ! -x .venv/bin/dragon || .venv/bin/dragon server stop
+
+# The store, the server's database and its logs; what was downloaded elsewhere stays.
+clean-demo: stop
+	rm -rf .dragon
 
 test: .venv/installed-dev
 	.venv/bin/pytest
@@ -12,15 +23,23 @@ lint: .venv/installed-dev
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/dragon check
 
-clean:
+clean: stop
 	rm -rf .venv
 
+# The first that is new enough; a plain `python3` comes first since it is what the user chose.
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "dragon needs Python >= 3.11; set PYTHON=/path/to/python and run make again." >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	@for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11); do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "Making .venv with $$($$python --version) ..."; exec $$python -m venv .venv; \
+		fi; \
+	done; \
+	echo "dragon needs Python >= 3.11; install it, or name it: make PYTHON=/path/to/python" >&2; exit 1
 
-.venv/installed-dev: pyproject.toml constraints.txt | .venv/bin/python
-	$(PIP) --editable '.[dev]'
+.venv/installed-%: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing dragon[$*] into .venv; the first time this takes some minutes ..."
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
+# Prefect's home (prefect.toml); Prefect itself makes only the last folder of a path.
+	@mkdir -p .dragon/prefect
 	@touch $@

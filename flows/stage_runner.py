@@ -15,6 +15,8 @@ from flows.ui_artifacts import publish
 
 # Self-hosted servers become unstable near 2,000 mapped tasks: shards are grouped into tens of tasks.
 MAXIMUM_GROUPS = 32
+# What a stage loads, it loads once for a group.
+SHARDS_OF_A_GROUP = 4
 
 
 @task(name="shards", cache_policy=NO_CACHE)
@@ -71,7 +73,7 @@ def _make_pending_shards(stage: Stage, store: ArtifactStore) -> None:
     names = begin(stage, store)
     if not names:
         return
-    size = math.ceil(len(names) / MAXIMUM_GROUPS)
+    size = max(math.ceil(len(names) / MAXIMUM_GROUPS), SHARDS_OF_A_GROUP)
     groups = [names[start : start + size] for start in range(0, len(names), size)]
     group_task: Any = make_shard_group.with_options(name=f"{stage.name}-shards")
     futures = [

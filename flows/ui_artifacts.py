@@ -6,12 +6,20 @@ from dragon_core.artifacts import Artifact
 
 SUMMARY_NAME = "summary.md"
 
+# Key of the page with the result of a whole run.
+RESULT_KEY = "result"
+
 
 def publish(artifact: Artifact) -> None:
     """Show an artifact on the current flow run's page."""
     create_markdown_artifact(
         key=artifact.reference.stage, markdown=artifact_page(artifact), description=f"{artifact.reference}"
     )
+
+
+def publish_result(summary: str) -> None:
+    """Show the result of the current flow run, in Markdown."""
+    create_markdown_artifact(key=RESULT_KEY, markdown=summary, description="What the run made, and what it was worth.")
 
 
 def artifact_page(artifact: Artifact) -> str:

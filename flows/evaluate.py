@@ -1,0 +1,64 @@
+"""The flow `evaluate`: what a checkpoint's pretraining was worth on questions."""
+
+from prefect import flow
+
+from dragon_core.artifacts import ArtifactReference, ArtifactStore
+from dragon_core.qa.finetuning import ArmParams, FineTune, FineTuningParams
+from dragon_core.qa.generation import GenerateQuestions, QuestionParams
+from dragon_core.qa.preparation import PreparationParams, PrepareQuestions
+from dragon_core.qa.provenance import Provenance
+from dragon_core.qa.report import Evaluate, ReportParams
+from dragon_core.qa.summary import run_summary
+from flows.stage_runner import run_stage
+from flows.ui_artifacts import publish_result
+
+
+@flow(name="evaluate")
+def evaluate(
+    checkpoint: str = "checkpoint/latest",
+    questions: QuestionParams = QuestionParams(),
+    finetuning: FineTuningParams = FineTuningParams(),
+    report: ReportParams = ReportParams(),
+    store: str = ".dragon/store",
+) -> str:
+    """Fine-tune a checkpoint and its baselines on generated questions, and compare them.
+
+    Args:
+        checkpoint: Reference of the checkpoint, checkpoint/KEY; checkpoint/latest is the newest.
+        questions: The generated questions.
+        finetuning: Fine-tuning, the same for the model and its baselines.
+        report: The intervals of the report.
+        store: Where the artifacts lie, a folder or a URL.
+
+    Returns:
+        Reference of the evaluation.
+    """
+    reference = ArtifactStore(store).resolve(checkpoint).reference
+    evaluation = evaluate_checkpoint(reference, questions, finetuning, report, store)
+    publish_result(run_summary(ArtifactStore(store), reference, evaluation))
+    return str(evaluation)
+
+
+def evaluate_checkpoint(
+    checkpoint: ArtifactReference,
+    questions: QuestionParams,
+    finetuning: FineTuningParams,
+    report: ReportParams,
+    store: str,
+) -> ArtifactReference:
+    """The stages of an evaluation, within a flow run."""
+    origin = Provenance.of(ArtifactStore(store), checkpoint)
+    generated = run_stage(
+        GenerateQuestions(source=origin.dictionary, corpus=origin.corpus, graph=origin.graph, params=questions), store
+    )
+    preparation = PreparationParams(linking=origin.linking, subgraphs=origin.extraction)
+    prepared = run_stage(PrepareQuestions(questions=generated, graph=origin.graph, params=preparation), store)
+    settings = finetuning.model_dump()
+    common = {"questions": prepared, "graph": origin.graph, "entity_table": origin.entity_table}
+    with_graph, without = ArmParams(**settings, use_graph=True), ArmParams(**settings, use_graph=False)
+    arms = {
+        "lm": run_stage(FineTune(**common, encoder=origin.encoder, params=without), store),
+        "lm_of_dragon": run_stage(FineTune(**common, checkpoint=checkpoint, params=without), store),
+        "dragon": run_stage(FineTune(**common, checkpoint=checkpoint, params=with_graph), store),
+    }
+    return run_stage(Evaluate(questions=generated, **arms, params=report), store)

@@ -1,0 +1,65 @@
+"""The `dragon` program from outside: exit status, one sentence, and the stack trace only on request."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.flows.projects import PIPELINES, write_project
+from tests.flows.running import User
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> User:
+    home = tmp_path / "home"
+    home.mkdir()
+    return User(write_project(tmp_path / "project"), home, 4200)
+
+
+def test_check_says_that_a_file_is_sound_and_leaves_the_users_home_alone(user: User) -> None:
+    done = user.run("dragon", "check")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "pipelines.yaml is sound.\n", "")
+    assert list(user.home.iterdir()) == []
+
+
+def test_check_names_every_problem(user: User) -> None:
+    broken = PIPELINES.replace("steps: 3", "stepz: 3").replace("name: rehearse", "name: rehearse/all")
+    write_project(user.folder, broken)
+    done = user.run("dragon", "check")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0].startswith("pipelines.yaml, line 2, deployments[0].name: ")
+    assert done.stderr.splitlines()[-1] == "pipelines.yaml has 1 problem; mend the lines named above."
+    write_project(user.folder, PIPELINES.replace("steps: 3", "stepz: 3\n        warmup: -1"))
+    done = user.run("dragon", "check")
+    assert done.stderr.splitlines()[-1] == "pipelines.yaml has 2 problems; mend the lines named above."
+
+
+def test_the_demo_does_not_start_with_a_file_that_has_problems(user: User) -> None:
+    write_project(user.folder, PIPELINES.replace("steps: 3", "stepz: 3"))
+    done = user.run("dragon", "demo")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "did you mean `steps`?; `dragon check` names them all." in done.stderr
+
+
+@pytest.mark.parametrize("command", [["check"], ["demo"], ["server", "start"], ["ui"]])
+def test_outside_a_project_there_is_one_sentence(user: User, command: list[str]) -> None:
+    done = User(user.home, user.home, user.port).run("dragon", *command)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"There is no pipelines.yaml in {user.home}; run this in the project's folder.\n"
+    assert list(user.home.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [["--debug", "check"], ["check", "--debug"]])
+def test_the_stack_trace_is_shown_on_request(user: User, arguments: list[str]) -> None:
+    done = User(user.home, user.home, user.port).run("dragon", *arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Traceback")
+
+
+def test_a_full_disk_is_one_sentence(user: User) -> None:
+    full = user.folder / ".dragon" / "prefect"
+    full.mkdir(parents=True)
+    (full / "server.log").symlink_to("/dev/full")
+    (full / "server.draft").symlink_to("/dev/full")
+    done = user.run("dragon", "server", "start", DRAGON_PREFECT_PORT="")
+    assert done.returncode == 1
+    assert done.stderr.startswith("There is no space left on the disk")
