@@ -1,6 +1,12 @@
 """The `dragon` program: its commands over the domain. `flows/cli.py` adds those that need Prefect, and is what runs."""
 
+from typing import Annotated
+
 import typer
+
+from dragon_core.artifacts import Artifact, ArtifactStore, cache_folder
+from dragon_core.artifacts.lineage import collect_garbage, lineage, unneeded
+from dragon_core.graph.wordnet_source import find_or_obtain_wordnet
 
 app = typer.Typer(
     help="Pretrain a language model and a knowledge graph jointly, as traceable Prefect pipelines.",
@@ -8,3 +14,54 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+artifacts_app = typer.Typer(help="The artifacts of a store.", no_args_is_help=True)
+app.add_typer(artifacts_app, name="artifacts")
+
+StoreOption = Annotated[str, typer.Option(help="The store: a folder or a URL.")]
+DEFAULT_STORE = ".dragon/store"
+
+
+@app.command()
+def wordnet() -> None:
+    """Find WordNet's dictionary files on this machine, or download them, and print their folder."""
+    typer.echo(find_or_obtain_wordnet(cache_folder()).path)
+
+
+@artifacts_app.command("list")
+def list_artifacts(store: StoreOption = DEFAULT_STORE) -> None:
+    """Name all artifacts, the oldest first."""
+    artifacts = sorted(ArtifactStore(store).artifacts(), key=lambda artifact: artifact.manifest.created)
+    for artifact in artifacts:
+        typer.echo(_line(artifact))
+
+
+@artifacts_app.command("lineage")
+def show_lineage(
+    name: Annotated[str, typer.Argument(help="STAGE/KEY, the beginning of a key, or STAGE/latest.")],
+    store: StoreOption = DEFAULT_STORE,
+) -> None:
+    """Show what an artifact was made from."""
+    opened = ArtifactStore(store)
+    for ancestor in lineage(opened, opened.resolve(name)):
+        text = ancestor.name if ancestor.artifact is None else _line(ancestor.artifact)
+        typer.echo(f"{'  ' * ancestor.depth}{ancestor.role + ': ' if ancestor.role else ''}{text}")
+
+
+@artifacts_app.command("gc")
+def remove_unneeded(
+    keep: Annotated[int, typer.Option(min=1, help="Newest artifacts of each stage to keep, with their lineage.")] = 1,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete them; else they are only named.")] = False,
+    store: StoreOption = DEFAULT_STORE,
+) -> None:
+    """Name, or delete, the artifacts that nothing newer needs, and abandoned drafts. Not while a flow is running."""
+    opened = ArtifactStore(store)
+    references = collect_garbage(opened, keep) if delete else unneeded(opened, keep)
+    for reference in references:
+        typer.echo(f"{'deleted' if delete else 'not needed:'} {reference}")
+
+
+def _line(artifact: Artifact) -> str:
+    manifest = artifact.manifest
+    size = sum(file.size for file in manifest.files) / 1e6
+    counts = ", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in manifest.counts.items() if number)
+    return f"{artifact.reference}  {manifest.created:%Y-%m-%d %H:%M} UTC, {size:,.1f} MB, {counts}"

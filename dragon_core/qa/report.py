@@ -2,18 +2,15 @@
 
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from matplotlib.figure import Figure
 from pydantic import Field
 
 from dragon_core.artifacts import Artifact, ArtifactReference, Draft, Inputs, Parameters, Progress, Stage
 from dragon_core.qa.finetuning import PREDICTIONS_NAME
 from dragon_core.qa.metrics import Hits, accuracy_with_interval, difference_with_interval
-
-mpl.use("Agg")
-from matplotlib import pyplot as plt
 
 METRICS_NAME = "metrics.json"
 REPORT_NAME = "report.md"
@@ -41,7 +38,7 @@ class Evaluate(Stage):
     """
 
     name = "evaluation"
-    version = 1
+    version = 2
     questions: ArtifactReference
     dragon: ArtifactReference
     lm: ArtifactReference
@@ -50,7 +47,7 @@ class Evaluate(Stage):
     params: ReportParams = ReportParams()
 
     def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
-        """Write `metrics.json`, `predictions.parquet`, `report.md` (also as `summary.md`) and a figure."""
+        """Write `metrics.json`, `predictions.parquet`, `report.md`, its figure, and `summary.md` for the UI."""
         arms = {arm: getattr(inputs, arm) for arm in TITLES if arm in self.artifacts}
         tables = {arm: pq.read_table(artifact.path(PREDICTIONS_NAME)) for arm, artifact in arms.items()}
         hits = {arm: np.asarray(t["predicted"]) == np.asarray(t["answer"]) for arm, t in tables.items()}
@@ -59,11 +56,12 @@ class Evaluate(Stage):
         predictions = [t.add_column(0, "arm", pa.array([arm] * len(t))) for arm, t in tables.items()]
         draft.write_table(PREDICTIONS_NAME, pa.concat_tables(predictions))
         report = report_markdown(metrics)
-        for name in (REPORT_NAME, "summary.md"):
-            with draft.writing(name) as path:
-                path.write_text(report, encoding="utf-8")
         with draft.writing(FIGURE_NAME) as path:
             _draw(metrics, path)
+        with draft.writing(REPORT_NAME) as path:
+            path.write_text(f"{report}\n![accuracy of the arms]({FIGURE_NAME})\n", encoding="utf-8")
+        with draft.writing("summary.md") as path:
+            path.write_text(report, encoding="utf-8")
         draft.count(questions=metrics["questions"])
 
     def _metrics(self, hits: dict[str, Hits], questions: Artifact) -> dict[str, Any]:
@@ -121,7 +119,8 @@ def _points(values: dict[str, float], name: str) -> str:
 
 def _draw(metrics: dict[str, Any], path: Any) -> None:
     arms = list(reversed(metrics["arms"].items()))
-    figure, axes = plt.subplots(figsize=(7, 0.6 * len(arms) + 1.2), layout="constrained")
+    figure = Figure(figsize=(7, 0.6 * len(arms) + 1.2), layout="constrained")
+    axes = figure.subplots()
     for position, (_, accuracy) in enumerate(arms):
         low, high = accuracy["accuracy"] - accuracy["low"], accuracy["high"] - accuracy["accuracy"]
         axes.errorbar(100 * accuracy["accuracy"], position, xerr=[[100 * low], [100 * high]], fmt="o", capsize=4)
@@ -130,4 +129,3 @@ def _draw(metrics: dict[str, Any], path: Any) -> None:
     axes.set_xlabel("accuracy in % on generated questions, 95% interval")
     axes.legend(loc="lower right")
     figure.savefig(path, format="png", dpi=120, metadata={"Software": None})
-    plt.close(figure)

@@ -1,6 +1,7 @@
 """The course of a run as a table and as a picture."""
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -47,6 +48,19 @@ def draw_curves(table: pa.Table, path: Path) -> None:
         axes.legend()
         axes.grid(alpha=0.3)
     figure.savefig(path, format="png", dpi=100, metadata={"Software": None})
+
+
+def curves_markdown(before: Mapping[str, float], after: Mapping[str, float], picture: bytes) -> str:
+    """The held-out metrics before and after as a table, and the curves (a PNG) inline, so that the page is one file."""
+    rows = [
+        f"| {name.replace('_', ' ')} | {before[name]:.4g} | {after[name]:.4g} |" for name in after if name in before
+    ]
+    image = base64.b64encode(picture).decode()
+    return (
+        "## Held-out segments\n\n| | before | after |\n| --- | ---: | ---: |\n"
+        + "\n".join(rows)
+        + f"\n\n![loss and accuracy by step](data:image/png;base64,{image})\n"
+    )
 
 
 def _known(table: pa.Table, column: str) -> tuple[list[int], list[float]]:

@@ -14,7 +14,7 @@ from dragon_core.modeling import ENTITIES_NAME, DragonForPreTraining
 from dragon_core.training.batching import BatchPlan, split_evaluation
 from dragon_core.training.checkpoints import Checkpoints
 from dragon_core.training.collator import PretrainingCollator, evaluation_batches
-from dragon_core.training.curves import curves_table, draw_curves
+from dragon_core.training.curves import curves_markdown, curves_table, draw_curves
 from dragon_core.training.dataset import SegmentDataset
 from dragon_core.training.errors import TrainingError
 from dragon_core.training.graph_batch import GraphCollator, count_edge_types
@@ -32,7 +32,7 @@ class Pretrain(Stage):
     """Pretrains a model on subgraph shards, by masked language modelling and link prediction together."""
 
     name = "checkpoint"
-    version = 1
+    version = 2
     subgraphs: ArtifactReference
     graph: ArtifactReference
     entity_table: ArtifactReference
@@ -130,5 +130,8 @@ def _save_history(history: History, draft: Draft) -> None:
     draft.write_table(CURVES_NAME, table)
     with draft.writing(PICTURE_NAME) as path:
         draw_curves(table, path)
+        picture = path.read_bytes()
     before, after = history.evaluations[0], history.evaluations[-1]
     draft.write_json(METRICS_NAME, {"before": before, "after": after, "evaluations": history.evaluations})
+    with draft.writing("summary.md") as path:
+        path.write_text(curves_markdown(before, after, picture), encoding="utf-8")
