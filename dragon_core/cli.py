@@ -43,7 +43,9 @@ def show_lineage(
     """Show what an artifact was made from."""
     opened = ArtifactStore(store)
     for ancestor in lineage(opened, opened.resolve(name)):
-        text = ancestor.name if ancestor.artifact is None else _line(ancestor.artifact)
+        text = ancestor.name
+        if ancestor.artifact is not None:
+            text = f"{text} (see above)" if ancestor.repeated else _line(ancestor.artifact)
         typer.echo(f"{'  ' * ancestor.depth}{ancestor.role + ': ' if ancestor.role else ''}{text}")
 
 

@@ -17,23 +17,35 @@ class Ancestor:
         role: Name of the input field it fills.
         name: Its reference, or the path and digest of external files.
         artifact: The artifact; None for external files and for artifacts the store has lost.
+        repeated: Whether it was listed before; what it was made from is not listed again.
     """
 
     depth: int
     role: str
     name: str
     artifact: Artifact | None
+    repeated: bool = False
 
 
-def lineage(store: ArtifactStore, artifact: Artifact, depth: int = 0, role: str = "") -> Iterator[Ancestor]:
+def lineage(store: ArtifactStore, artifact: Artifact) -> Iterator[Ancestor]:
     """The artifact and all it was made from, depth first; an artifact that was used twice is listed twice."""
-    yield Ancestor(depth, role, str(artifact.reference), artifact)
+    yield from _lineage(store, artifact, 0, "", set())
+
+
+def _lineage(
+    store: ArtifactStore, artifact: Artifact, depth: int, role: str, listed: set[ArtifactReference]
+) -> Iterator[Ancestor]:
+    repeated = artifact.reference in listed
+    yield Ancestor(depth, role, str(artifact.reference), artifact, repeated)
+    if repeated:
+        return
+    listed.add(artifact.reference)
     for name, record in artifact.manifest.inputs.items():
         if record.reference is None:
             yield Ancestor(depth + 1, name, f"{record.path} (sha256 {record.digest[:12]})", None)
             continue
         try:
-            yield from lineage(store, store.get(record.reference), depth + 1, name)
+            yield from _lineage(store, store.get(record.reference), depth + 1, name, listed)
         except ArtifactNotFoundError:
             yield Ancestor(depth + 1, name, f"{record.reference} (no longer in the store)", None)
 

@@ -16,8 +16,8 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from dragon_core.artifacts import ArtifactStore
 from flows.demo import summary_of
 from flows.local_server import LocalServer
-from tests.e2e.dictionary import write_dictionary
 from tests.flows.running import User
+from tests.graph.dictionary import write_dictionary
 
 pytestmark = pytest.mark.e2e
 

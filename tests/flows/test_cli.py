@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from dragon_core.artifacts import ArtifactStore, ExternalFiles, make
+from tests.artifacts.stages import Numbers, Total
 from tests.flows.projects import PIPELINES, write_project
 from tests.flows.running import User
+from tests.graph.dictionary import write_dictionary
 
 
 @pytest.fixture
@@ -63,3 +66,38 @@ def test_a_full_disk_is_one_sentence(user: User) -> None:
     done = user.run("dragon", "server", "start", DRAGON_PREFECT_PORT="")
     assert done.returncode == 1
     assert done.stderr.startswith("There is no space left on the disk")
+
+
+def test_artifacts_are_listed_traced_and_collected(user: User, tmp_path: Path) -> None:
+    store = ArtifactStore(str(user.folder / ".dragon" / "store"))
+    old = make(Numbers(), store)
+    (tmp_path / "words.txt").write_text("words")
+    numbers = make(Numbers(source=ExternalFiles.of("words", tmp_path / "words.txt")), store)
+    total = make(Total(numbers=numbers.reference), store)
+
+    listed = user.run("dragon", "artifacts", "list").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == [str(a.reference) for a in (old, numbers, total)]
+    assert listed[0].endswith("numbers 25, rejects 5")
+
+    traced = user.run("dragon", "artifacts", "lineage", "total/latest").stdout.splitlines()
+    assert traced[0].startswith(f"{total.reference}  ")
+    assert traced[1].startswith(f"  numbers: {numbers.reference}  ")
+    assert traced[2].startswith("    source: ")
+    assert "words.txt" in traced[2]
+
+    assert user.run("dragon", "artifacts", "gc").stdout == f"not needed: {old.reference}\n"
+    assert len(list(store.artifacts())) == 3
+    assert user.run("dragon", "artifacts", "gc", "--delete").stdout == f"deleted {old.reference}\n"
+    assert {artifact.reference for artifact in store.artifacts()} == {numbers.reference, total.reference}
+
+    unknown = user.run("dragon", "artifacts", "lineage", "total/0000")
+    assert (unknown.returncode, unknown.stdout, unknown.stderr.count("\n")) == (1, "", 1)
+    assert "total/0000" in unknown.stderr
+
+
+def test_wordnet_is_found_where_the_user_says(user: User, tmp_path: Path) -> None:
+    folder = write_dictionary(tmp_path / "dictionary")
+    assert user.run("dragon", "wordnet", WORDNET_DIR=str(folder)).stdout == f"{folder}\n"
+    done = user.run("dragon", "wordnet", WORDNET_DIR=str(user.folder))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "WORDNET_DIR" in done.stderr
