@@ -7,7 +7,7 @@ from dragon_core.artifacts import ArtifactStore
 from dragon_core.corpus import BuildCorpus, CorpusParams
 from dragon_core.graph.stage import BuildGraph, GraphParams
 from dragon_core.linking import LinkEntities, LinkingParams
-from dragon_core.modeling.entity_table import EmbedNodes, EntityTableParams
+from dragon_core.modeling.entity_embedding import EmbedNodes, EntityTableParams
 from dragon_core.qa.finetuning import FineTuningParams
 from dragon_core.qa.generation import QuestionParams
 from dragon_core.qa.report import ReportParams

@@ -10,7 +10,7 @@ from dragon_core.artifacts import ArtifactReference, ArtifactStore
 from dragon_core.corpus import BuildCorpus, CorpusParams
 from dragon_core.graph.stage import BuildGraph, GraphParams
 from dragon_core.linking import LinkEntities, LinkingParams
-from dragon_core.modeling.entity_table import EmbedNodes, EntityTableParams
+from dragon_core.modeling.entity_embedding import EmbedNodes, EntityTableParams
 from dragon_core.subgraph import ExtractSubgraphs, SubgraphParams
 from dragon_core.training import Pretrain, TrainingParams
 from flows.sources import corpus_files, encoder_files, wordnet_files

@@ -2,7 +2,8 @@
 
 from dragon_core.modeling.configuration_dragon import DragonConfig
 from dragon_core.modeling.encoder import EncoderError, find_encoder
-from dragon_core.modeling.entity_table import ENTITIES_NAME, EmbedNodes, EntityTableParams
+from dragon_core.modeling.entity_embedding import EmbedNodes, EntityTableParams
+from dragon_core.modeling.entity_table import ENTITIES_NAME
 from dragon_core.modeling.modeling_dragon import DragonForMultipleChoice, DragonForPreTraining, DragonModel
 
 __all__ = [

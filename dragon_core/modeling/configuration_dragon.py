@@ -4,12 +4,14 @@ from typing import Any, Literal, get_args
 
 from transformers import AutoConfig, PretrainedConfig
 
+Entities = Literal["frozen", "trainable", "random"]
 Interaction = Literal["every", "every-other", "none"]
 InteractionResidual = Literal["none", "sum", "layer-norm"]
 LinkDecoder = Literal["distmult", "transe", "rotate"]
 LinkNormalization = Literal["none", "l2", "tanh", "layer-norm"]
 
 CHOICES: dict[str, Any] = {
+    "entities": Entities,
     "interaction": Interaction,
     "interaction_residual": InteractionResidual,
     "link_decoder": LinkDecoder,
@@ -25,6 +27,8 @@ class DragonConfig(PretrainedConfig):
         num_fusion_layers: `k`, how many of the last LM layers are fused with a graph layer; -1 is the LM alone.
         num_entities: Rows of the entity table, without the context node.
         entity_size: Width of the entity table.
+        entities: "frozen" vectors are read from a file that all checkpoints share; "trainable" ones are trained, and
+            saved with the model; "random" ones stay as they were drawn, and are saved with the model.
         node_size: `d`, width of a node in the graph layers; even, and a multiple of both numbers of heads.
         num_edge_types: Types of edges in a batch; inverses count, the self loop does not.
         num_node_types: Types of nodes, the context node's included.
@@ -64,6 +68,7 @@ class DragonConfig(PretrainedConfig):
         num_fusion_layers: int = 5,
         num_entities: int = 0,
         entity_size: int = 1024,
+        entities: Entities = "frozen",
         node_size: int = 200,
         num_edge_types: int = 38,
         num_node_types: int = 4,
@@ -95,6 +100,7 @@ class DragonConfig(PretrainedConfig):
         self.num_fusion_layers = num_fusion_layers
         self.num_entities = num_entities
         self.entity_size = entity_size
+        self.entities = entities
         self.node_size = node_size
         self.num_edge_types = num_edge_types
         self.num_node_types = num_node_types

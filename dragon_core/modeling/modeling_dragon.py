@@ -21,7 +21,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, PreTrained
 from transformers.masking_utils import create_bidirectional_mask
 
 from dragon_core.modeling.configuration_dragon import DragonConfig
-from dragon_core.modeling.entity_table import open_entities
+from dragon_core.modeling.entity_table import EntityTable, open_entities
 from dragon_core.modeling.fusion import GraphNetwork
 from dragon_core.modeling.graph_layers import EdgeKinds
 from dragon_core.modeling.heads import AnswerClassifier, MaskedLMHead
@@ -41,9 +41,6 @@ class DragonPreTrainedModel(PreTrainedModel):
     config_class = DragonConfig
     base_model_prefix = "dragon"
     _supports_sdpa = True
-    # The entity table is an artifact of its own, shared by all checkpoints.
-    _keys_to_ignore_on_save = ["dragon.entities.weight", "entities.weight"]  # noqa: RUF012
-    _keys_to_ignore_on_load_missing = [r"entities\.weight"]  # noqa: RUF012
 
     @classmethod
     def from_encoder(cls, folder: Path, entities: Path | None = None, **options: Any) -> Self:
@@ -82,6 +79,8 @@ class DragonPreTrainedModel(PreTrainedModel):
             nn.init.zeros_(module.bias)
             if isinstance(module, nn.BatchNorm1d):
                 module.reset_running_stats()
+        elif isinstance(module, EntityTable) and module.weight is not None:
+            nn.init.normal_(module.weight, std=std)
 
 
 class DragonModel(DragonPreTrainedModel):
@@ -89,7 +88,7 @@ class DragonModel(DragonPreTrainedModel):
 
     Attributes:
         backbone: The language model.
-        entities: [num_entities, entity_size] the entity table.
+        entities: The entity table.
     """
 
     def __init__(self, config: DragonConfig) -> None:
@@ -98,8 +97,7 @@ class DragonModel(DragonPreTrainedModel):
         if config.has_graph:
             self.node_features = NodeFeatures(config)
             self.graph = GraphNetwork(config)
-            self.entities = nn.Embedding(max(config.num_entities, 1), config.entity_size)
-            self.entities.weight.requires_grad_(False)
+            self.entities = EntityTable(config)
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Module:
@@ -108,16 +106,12 @@ class DragonModel(DragonPreTrainedModel):
         return embeddings
 
     def load_entities(self, path: Path) -> None:
-        """Look entities up in this table, which stays on disk and frozen.
+        """Use the entity vectors of a file, `entities.npy` of an entity table.
 
         Raises:
             ValueError: The table has another shape than the configuration says.
         """
-        table = open_entities(path)
-        if tuple(table.shape) != (self.config.num_entities, self.config.entity_size):
-            expected = (self.config.num_entities, self.config.entity_size)
-            raise ValueError(f"The entity table {path} is {tuple(table.shape)}; the model was made for {expected}")
-        self.entities.weight = nn.Parameter(table, requires_grad=False)
+        self.entities.load(path)
 
     def forward(
         self,
@@ -134,7 +128,7 @@ class DragonModel(DragonPreTrainedModel):
         """Encode texts and their graphs; the shapes are those of the module's docstring.
 
         Raises:
-            ValueError: A text is longer than the backbone's positions, or the graphs are missing.
+            ValueError: A text is longer than the backbone's positions, or the graphs or the entity vectors are missing.
         """
         self._check_length(input_ids)
         text = self.backbone.embeddings(input_ids=input_ids, token_type_ids=token_type_ids)

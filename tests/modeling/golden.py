@@ -74,6 +74,7 @@ def read_golden(folder: Path) -> Golden:
         num_fusion_layers=model["k"],
         num_entities=model["n_concept"] + 2,
         entity_size=model["concept_in_dim"],
+        entities="trainable",
         node_size=model["concept_dim"],
         num_edge_types=model["n_etype"],
         num_node_types=model["n_ntype"],

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer, BertConfig
 
 from dragon_core.artifacts import ArtifactStore, Draft, Inputs, Parameters, Progress, Stage, make
@@ -26,7 +27,7 @@ BACKBONE = BertConfig(
     intermediate_size=32,
     max_position_embeddings=32,
 )
-OPTIONS = {"num_fusion_layers": 2, "node_size": 8, "num_edge_types": 6, "interaction_size": 12}
+OPTIONS = {"num_fusion_layers": 2, "node_size": 8, "num_edge_types": 6, "interaction_size": 12, "entities": "random"}
 
 
 def small_config(**options: object) -> DragonConfig:
@@ -109,23 +110,33 @@ def test_gradients_reach_every_trained_parameter() -> None:
     assert {name.split(".")[2] for name in untouched} <= {"pooler"}
 
 
-def test_a_saved_model_is_the_same_when_loaded_and_leaves_the_entity_table_out(tmp_path: Path) -> None:
-    table = np.random.default_rng(0).normal(size=(20, 10)).astype(np.float32)
-    np.save(tmp_path / "entities.npy", table)
-    model = DragonForPreTraining(small_config()).eval()
+def test_checkpoints_share_the_file_of_a_frozen_entity_table(tmp_path: Path) -> None:
+    np.save(tmp_path / "entities.npy", np.random.default_rng(0).normal(size=(20, 10)).astype(np.float32))
+    model = DragonForPreTraining(small_config(entities="frozen")).eval()
+    batch = random_batch([5, 3])
+    with pytest.raises(ValueError, match=r"no entity vectors yet: call load_entities\(\)"):
+        model(**batch)
     model.dragon.load_entities(tmp_path / "entities.npy")
     model.save_pretrained(tmp_path / "model")
     loaded = DragonForPreTraining.from_pretrained(tmp_path / "model").eval()
     loaded.dragon.load_entities(tmp_path / "entities.npy")
-    batch = random_batch([5, 3])
-    torch.testing.assert_close(
-        loaded(**batch).model.node_hidden_state, model(**batch).model.node_hidden_state, rtol=0, atol=0
-    )
-    from safetensors import safe_open
-
-    with safe_open(tmp_path / "model" / "model.safetensors", "pt") as file:
-        assert not [name for name in file.keys() if "entities" in name]  # noqa: SIM118
+    expected = model(**batch).model.node_hidden_state
+    torch.testing.assert_close(loaded(**batch).model.node_hidden_state, expected, rtol=0, atol=0)
+    assert not [name for name in load_file(tmp_path / "model" / "model.safetensors") if "entities" in name]
     assert isinstance(AutoModel.from_pretrained(tmp_path / "model"), DragonModel)
+
+
+@pytest.mark.parametrize("entities", ["trainable", "random"])
+def test_other_entity_tables_are_saved_with_the_model(entities: str, tmp_path: Path) -> None:
+    table = np.random.default_rng(0).normal(size=(20, 10)).astype(np.float32)
+    np.save(tmp_path / "entities.npy", table)
+    model = DragonForPreTraining(small_config(entities=entities))
+    assert model.dragon.entities.weight.std() > 0
+    model.dragon.load_entities(tmp_path / "entities.npy")
+    model.save_pretrained(tmp_path / "model")
+    loaded = DragonForPreTraining.from_pretrained(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.dragon.entities.weight.detach().numpy(), table)
+    assert ("dragon.entities.weight" in dict(loaded.named_parameters())) is (entities == "trainable")
 
 
 def test_question_answering_takes_over_the_pretrained_encoder(tmp_path: Path) -> None:
@@ -134,8 +145,7 @@ def test_question_answering_takes_over_the_pretrained_encoder(tmp_path: Path) ->
     model = DragonForMultipleChoice.from_pretrained(tmp_path)
     ours = model.dragon.state_dict()
     for name, value in pretrained.dragon.state_dict().items():
-        if not name.startswith("entities"):
-            torch.testing.assert_close(ours[name], value, rtol=0, atol=0)
+        torch.testing.assert_close(ours[name], value, rtol=0, atol=0)
     output = model.eval()(num_choices=2, labels=torch.tensor([1, 0]), **random_batch([5, 1, 3, 4]))
     assert output.logits.shape == (2, 2)
     # Attention sums to 1 in each graph, and the context node has some only where it is alone.

@@ -89,8 +89,6 @@ def switch_to_training_without_dropout(model: torch.nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-    if model.config.has_graph:
-        model.dragon.entities.weight.requires_grad_(True)
 
 
 def gradient(models: tuple[torch.nn.Module, ...], name: str | None) -> torch.Tensor:

@@ -18,9 +18,8 @@ def test_each_trainable_parameter_is_in_one_group_with_its_rate_and_decay() -> N
         "num_attention_heads": 2,
         "intermediate_size": 16,
     }
-    model = DragonForPreTraining(
-        DragonConfig(backbone, num_fusion_layers=1, num_entities=5, entity_size=8, node_size=8, num_edge_types=6)
-    )
+    sizes = {"num_fusion_layers": 1, "num_entities": 5, "entity_size": 8, "node_size": 8, "num_edge_types": 6}
+    model = DragonForPreTraining(DragonConfig(backbone, entities="random", **sizes))
     groups = parameter_groups(*split_parameters(model), encoder_rate=0.1, new_rate=0.2, weight_decay=0.3)
     found = {id(parameter): group for group in groups for parameter in group["params"]}
     assert len(found) == sum(len(group["params"]) for group in groups)
@@ -33,7 +32,7 @@ def test_each_trainable_parameter_is_in_one_group_with_its_rate_and_decay() -> N
             assert group["weight_decay"] == (0.0 if name.endswith("bias") or id(parameter) in norms else 0.3), name
             is_encoder = name.startswith(("dragon.backbone", "lm_head"))
             assert (group["lr"], group["name"]) == ((0.1, "encoder") if is_encoder else (0.2, "new")), name
-    assert not model.dragon.entities.weight.requires_grad
+    assert id(model.dragon.entities.weight) not in found
 
 
 @given(st.integers(1, 60), st.data())

@@ -12,14 +12,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from dragon_core.artifacts import ArtifactReference, Draft, ExternalFiles, Inputs, Parameters, Progress, Stage
 from dragon_core.graph import KnowledgeGraph
-
-ENTITIES_NAME = "entities.npy"
-
-
-def open_entities(path: Path) -> torch.Tensor:
-    """The table [num_nodes, size], float32, memory-mapped: only the rows that are looked up are read."""
-    # Copy-on-write, since PyTorch has no read-only tensors; nothing writes to it.
-    return torch.from_numpy(np.load(path, mmap_mode="c"))
+from dragon_core.modeling.entity_table import ENTITIES_NAME
 
 
 class EntityTableParams(Parameters):
