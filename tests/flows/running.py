@@ -4,7 +4,8 @@ import os
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 FOREIGN = ("PREFECT_", "DRAGON_", "PYTEST_")
@@ -18,16 +19,18 @@ class User:
         folder: The project.
         home: The user's home, empty at first.
         port: Free when the user came; the project's server gets it.
+        variables: More of the user's environment.
     """
 
     folder: Path
     home: Path
     port: int
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-        return kept | {
+        ours = {
             "HOME": str(self.home),
             "DO_NOT_TRACK": "1",
             "DRAGON_PREFECT_PORT": str(self.port),
@@ -36,6 +39,7 @@ class User:
             "OMP_NUM_THREADS": "1",
             "COLUMNS": "200",
         }
+        return kept | ours | dict(self.variables)
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `dragon ...` or `prefect ...`."""

@@ -1,0 +1,119 @@
+"""The commands of the README, in its order, by a user with an empty home; only the installation is there already."""
+
+import re
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import yaml
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.client.schemas.objects import TaskRun
+
+from tests.e2e.parameters import PARAMETERS
+from tests.flows.projects import REPOSITORY
+from tests.flows.running import User, free_port
+from tests.graph.dictionary import write_dictionary
+
+pytestmark = pytest.mark.e2e
+
+COMMAND = re.compile(r"^ {4}((?:make|\.venv/bin/\S+) [^#\n]*[^#\s])", re.MULTILINE)
+
+
+class ReadmeUser(User):
+    """Somebody who copies commands out of the README.
+
+    Attributes:
+        typed: The commands so far.
+    """
+
+    typed: ClassVar[set[str]] = set()
+
+    def type(self, command: str) -> str:
+        """Run a command that the README shows, and give its output."""
+        assert command in commands_of_readme()
+        self.typed.add(command)
+        done = subprocess.run(
+            command.split(), cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def task_runs(self, output: str) -> list[TaskRun]:
+        """The stages of the flow run that a command started, as the server knows them."""
+        found = re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}", output)
+        assert found
+        of_run = FlowRunFilter(id=FlowRunFilterId(any_=[uuid.UUID(found.group())]))
+        with SyncPrefectClient(api=f"http://127.0.0.1:{self.port}/api") as client:
+            return [task for task in client.read_task_runs(flow_run_filter=of_run) if "/" in task.name]
+
+
+def commands_of_readme() -> list[str]:
+    return COMMAND.findall((REPOSITORY / "README.md").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReadmeUser]:
+    folder = tmp_path_factory.mktemp("clone") / "dragon"
+    ignored = shutil.ignore_patterns("__pycache__", ".*", "tests")
+    shutil.copytree(REPOSITORY, folder, ignore=ignored)
+    shutil.copy(REPOSITORY / "prefect.toml", folder)
+    make_small(folder / "pipelines.yaml")
+    (folder / ".venv").mkdir()
+    (folder / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+    (folder / ".dragon" / "prefect").mkdir(parents=True)
+    (folder / ".venv" / "installed-demo").touch()
+    dictionary = write_dictionary(tmp_path_factory.mktemp("dictionary"))
+    user = ReadmeUser(folder, tmp_path_factory.mktemp("home"), free_port(), {"WORDNET_DIR": str(dictionary)})
+    yield user
+    user.run("dragon", "server", "stop")
+
+
+def make_small(pipelines: Path) -> None:
+    """Let the pipelines finish within seconds, as somebody would who tries them out."""
+    file = yaml.safe_load(pipelines.read_text(encoding="utf-8"))
+    for deployment in file["deployments"]:
+        name = deployment["name"].removesuffix("-general")
+        deployment["parameters"] = {field: PARAMETERS[field] for field in FIELDS[name]}
+    pipelines.write_text(yaml.safe_dump(file, sort_keys=False), encoding="utf-8")
+
+
+FIELDS = {
+    "pretrain": ["corpus", "training", "questions", "finetuning"],
+    "evaluate": ["questions", "finetuning"],
+    "refresh-corpus": ["corpus"],
+}
+
+
+def test_the_commands_of_the_readme(reader: ReadmeUser) -> None:
+    first = reader.type("make demo")
+    assert {task.state_name for task in reader.task_runs(first)} == {"Completed"}
+    for part in ("| segments", "| mentions", "masked LM, loss, before -> after", "questions, DRAGON", "chance"):
+        assert part in first
+    again = reader.type("make demo")
+    assert len(reader.task_runs(again)) == len(reader.task_runs(first)) == 12
+    assert {task.state_name for task in reader.task_runs(again)} == {"Cached"}
+    assert reader.type("make ui") == f"The Prefect UI is at http://127.0.0.1:{reader.port}\n"
+
+    reader.type("make stop")
+    assert reader.run("dragon", "server", "status").returncode == 1
+    reader.type(".venv/bin/dragon server start")
+    assert "is sound" in reader.type(".venv/bin/dragon check")
+    for name in ("pretrain-general", "evaluate-general", "refresh-corpus-general"):
+        output = reader.type(f".venv/bin/prefect deployment run {name} --watch")
+        assert "Flow run finished successfully" in output
+        assert {task.state_name for task in reader.task_runs(output)} == {"Cached"}
+    reader.type(".venv/bin/prefect deployment run pretrain/pretrain-general")
+    assert "checkpoint/" in reader.type(".venv/bin/dragon artifacts list")
+    assert "entity_table: entity-table/" in reader.type(".venv/bin/dragon artifacts lineage evaluation/latest")
+    assert reader.type(".venv/bin/dragon artifacts gc") == ""
+
+    reader.type("make clean-demo")
+    assert not (reader.folder / ".dragon").exists()
+    untyped = set(commands_of_readme()) - reader.typed
+    assert untyped == {"make test"}
