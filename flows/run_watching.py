@@ -25,6 +25,7 @@ LAST_LINE_SECONDS = 10.0
 
 # Lines by Prefect itself about its own doings.
 ENGINE_LINES = (
+    "All deployment steps",
     "Executing deployment step",
     "Deployment step",
     LAST_LINE,
@@ -32,6 +33,8 @@ ENGINE_LINES = (
     "Beginning flow run",
     "View at ",
     "Created artifact",
+    "Worker '",
+    "Flow run '",
 )
 
 

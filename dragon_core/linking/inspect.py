@@ -1,8 +1,11 @@
 """Linked text for people."""
 
+import re
 from collections.abc import Sequence
 
 from dragon_core.linking.mention import Mention
+
+MARKUP = re.compile(r"([\\`*_\[\]<>#|~$&])")
 
 
 def linked_text_markdown(text: str, mentions: Sequence[Mention], names: Sequence[str]) -> str:
@@ -19,6 +22,12 @@ def linked_text_markdown(text: str, mentions: Sequence[Mention], names: Sequence
             continue
         span = text[mention.start : mention.end]
         name = names[mention.node]
-        parts += [text[position : mention.start], f"**{span}**", "" if span.lower() == name else f" [{name}]"]
+        parts += [_plain(text[position : mention.start]), f"**{_plain(span)}**"]
+        parts += [] if span.lower() == name else [rf" \[{_plain(name)}\]"]
         position = mention.end
-    return "".join([*parts, text[position:]])
+    return "".join([*parts, _plain(text[position:])])
+
+
+def _plain(text: str) -> str:
+    """The text with Markdown's characters escaped."""
+    return MARKUP.sub(r"\\\1", text)

@@ -19,7 +19,7 @@ class LinkEntities(Stage):
     """A mentions shard for each corpus shard."""
 
     name = "mentions"
-    version = 1
+    version = 2
     corpus: ArtifactReference
     graph: ArtifactReference
     params: LinkingParams = LinkingParams()

@@ -1,9 +1,12 @@
+import re
 from functools import cache
+from html import unescape
 from itertools import pairwise
 
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from dragon_core.linking import DictionaryLinker, LinkingParams, Mention
 from dragon_core.linking.dictionary import is_stop_word, lemma_of
@@ -125,4 +128,12 @@ def test_all_mentions_equal_a_scan_of_all_names(text: str, max_tokens: int) -> N
 
 def test_linked_text_shows_spans_and_names() -> None:
     mentions = DictionaryLinker(NAMES, LinkingParams()).link(["Stray dogs eat bone."])[0]
-    assert linked_text_markdown("Stray dogs eat bone.", mentions, NAMES) == "**Stray dogs** [stray dog] eat **bone**."
+    assert (
+        linked_text_markdown("Stray dogs eat bone.", mentions, NAMES) == r"**Stray dogs** \[stray dog\] eat **bone**."
+    )
+
+
+@given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"])))
+def test_marks_in_a_text_stay_what_they_are(text: str) -> None:
+    html = MarkdownIt("commonmark").renderInline(linked_text_markdown(text.strip(), [], NAMES))
+    assert unescape(re.sub("<[^>]*>", "", html)) == text.strip()
