@@ -54,11 +54,12 @@ def pretrain(
     Returns:
         Reference of the checkpoint.
     """
-    nodes = run_stage(BuildGraph(source=wordnet_files(), params=graph), store)
-    texts = run_stage(BuildCorpus(source=corpus_files(corpus, text_folder), params=corpus), store)
+    # All that can be missing is looked for before anything is made.
+    dictionary, documents, language_model = wordnet_files(), corpus_files(corpus, text_folder), encoder_files(encoder)
+    nodes = run_stage(BuildGraph(source=dictionary, params=graph), store)
+    texts = run_stage(BuildCorpus(source=documents, params=corpus), store)
     mentions = run_stage(LinkEntities(corpus=texts, graph=nodes, params=linking), store)
     shards = run_stage(ExtractSubgraphs(mentions=mentions, corpus=texts, graph=nodes, params=subgraphs), store)
-    language_model = encoder_files(encoder)
     entities = run_stage(EmbedNodes(graph=nodes, encoder=language_model, params=entity_table), store)
     checkpoint = run_stage(
         Pretrain(subgraphs=shards, graph=nodes, entity_table=entities, encoder=language_model, params=training), store

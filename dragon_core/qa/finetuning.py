@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import torch
-from accelerate.utils import send_to_device, set_seed
+from accelerate.utils import send_to_device
 from pydantic import Field, model_validator
 from transformers import AutoTokenizer
 
@@ -25,6 +25,7 @@ from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.schema import PREDICTIONS, SPLITS, split_name
 from dragon_core.training import GraphCollator, count_edge_types, linear_warmup_and_decay, parameter_groups
 from dragon_core.training.batching import BatchPlan
+from dragon_core.training.reproducible import make_reproducible
 from dragon_core.training.trainer import split_parameters
 
 EVALUATION_BATCH = 16
@@ -57,7 +58,7 @@ class FineTune(Stage):
     """One arm of an evaluation: fine-tunes on train, chooses the epoch on dev, predicts test."""
 
     name = "finetuned"
-    version = 1
+    version = 2
     questions: ArtifactReference
     graph: ArtifactReference
     entity_table: ArtifactReference
@@ -76,7 +77,7 @@ class FineTune(Stage):
         splits = {split: PreparedQuestions.read(inputs.questions.path(split_name(split))) for split in SPLITS}
         start = inputs.checkpoint.folder if self.encoder is None else self.encoder.root
         graph = KnowledgeGraph.open(inputs.graph.folder)
-        set_seed(self.params.seed)
+        make_reproducible(self.params.seed)
         model = self._model(start, inputs.entity_table.path(ENTITIES_NAME), graph)
         tokenizer = AutoTokenizer.from_pretrained(start)
         graphs = GraphCollator(graph.num_relations) if self.params.use_graph else None

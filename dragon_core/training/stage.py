@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate.utils import set_seed
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from dragon_core.artifacts import Artifact, ArtifactReference, Draft, ExternalFiles, Inputs, Progress, Stage
@@ -21,6 +20,7 @@ from dragon_core.training.graph_batch import GraphCollator, count_edge_types
 from dragon_core.training.link_targets import LinkTargetSampler
 from dragon_core.training.masking import WholeWordMasker
 from dragon_core.training.parameters import TrainingParams
+from dragon_core.training.reproducible import make_reproducible
 from dragon_core.training.trainer import History, Trainer
 
 CURVES_NAME = "curves.parquet"
@@ -32,7 +32,7 @@ class Pretrain(Stage):
     """Pretrains a model on subgraph shards, by masked language modelling and link prediction together."""
 
     name = "checkpoint"
-    version = 2
+    version = 3
     subgraphs: ArtifactReference
     graph: ArtifactReference
     entity_table: ArtifactReference
@@ -50,7 +50,7 @@ class Pretrain(Stage):
         params = self.params
         if params.num_threads:
             torch.set_num_threads(params.num_threads)
-        set_seed(params.seed)
+        make_reproducible(params.seed)
         fingerprint = self._fingerprint(inputs)
         scratch = draft.scratch / fingerprint[:16]
         graph = KnowledgeGraph.open(inputs.graph.folder)

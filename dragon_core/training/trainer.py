@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
-from accelerate.utils import send_to_device, set_seed
+from accelerate.utils import send_to_device
 from torch import nn
 
 from dragon_core.artifacts import Progress, silent
@@ -29,6 +29,7 @@ from dragon_core.training.metrics import PretrainingMetrics
 from dragon_core.training.optimization import Parameter, linear_warmup_and_decay, parameter_groups
 from dragon_core.training.parameters import TrainingParams
 from dragon_core.training.prefetching import prefetched
+from dragon_core.training.reproducible import make_reproducible
 
 Numbers = dict[str, float]
 ENCODER_PREFIXES = ("dragon.backbone.", "lm_head.")
@@ -98,7 +99,7 @@ class Trainer:
             NonFiniteLossError: The loss became NaN or infinite; the last checkpoint is left as it is.
         """
         params = self._params
-        set_seed(params.seed)
+        make_reproducible(params.seed)
         done = self._continue()
         if not self.history.evaluations:
             self._evaluate(done)
