@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from dragon_core.modeling.configuration_dragon import DragonConfig
-from dragon_core.modeling.graph_layers import EdgeEncoder, EdgeKinds, GraphAttention, gelu
+from dragon_core.modeling.graph_layers import EdgeEncoder, Edges, ExtraFeatures, GraphAttention, gelu
 from dragon_core.modeling.perceptron import Perceptron
 
 
@@ -18,7 +18,7 @@ class Exchange(nn.Module):
     def __init__(self, config: DragonConfig) -> None:
         super().__init__()
         size = config.backbone.hidden_size + config.node_size
-        count = max(config.num_fusion_layers, 1) if config.separate_interaction else 1
+        count = config.num_fusion_layers if config.separate_interaction else 1
         self.perceptrons = nn.ModuleList(
             Perceptron(size, config.interaction_size, size, config.interaction_depth, config.graph_dropout)
             for _ in range(count)
@@ -58,26 +58,31 @@ class GraphNetwork(nn.Module):
         super().__init__()
         d = config.node_size
         self.config = config
-        self.edge_encoder = EdgeEncoder(config)
+        self.edge_encoder = EdgeEncoder(config) if config.num_fusion_layers else None
         self.layers = nn.ModuleList(GraphAttention(config) for _ in range(config.num_fusion_layers))
-        self.exchange = Exchange(config)
+        self.exchange = Exchange(config) if any(map(config.exchanges_in, range(config.num_fusion_layers))) else None
         self.dropout = nn.Dropout(config.graph_dropout)
         self.output_input = nn.Linear(d, d)
         self.output_hidden = nn.Linear(d, d)
+
+    def edge_features(self, edges: Edges) -> torch.Tensor | None:
+        """[C, d] features of each kind of edge; None if there is no layer that could read them."""
+        return None if self.edge_encoder is None else self.edge_encoder(edges)
 
     def layer(
         self,
         index: int,
         text: torch.Tensor,
         nodes: torch.Tensor,
-        extra: torch.Tensor,
+        extra: ExtraFeatures,
         context: torch.Tensor,
-        edges: EdgeKinds,
-        edge_features: torch.Tensor,
+        edges: Edges,
+        edge_features: torch.Tensor | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """One fusion layer, after the LM's: a graph layer, and the exchange if it is due."""
-        nodes = self.dropout(gelu(self.layers[index](nodes, extra, edges, edge_features)))
-        if self.config.exchanges_in(index):
+        updated, _ = self.layers[index](nodes, extra, edges, edge_features)
+        nodes = self.dropout(gelu(updated))
+        if self.exchange is not None and self.config.exchanges_in(index):
             text, nodes = self.exchange(text, nodes, context, index)
         return text, nodes
 

@@ -1,6 +1,6 @@
 """The graph network: edge encoder and attention layer over a batch of graphs laid end to end.
 
-Shapes: N nodes and E edges of all graphs together, d = node_size, H = heads, C = distinct kinds of edges. Formulas:
+Shapes: N nodes and E edges of all graphs together, d = node_size, H = heads, C = kinds of edges that occur. Formulas:
 GreaseLM (Zhang et al., ICLR 2022) and QA-GNN (Yasunaga et al., NAACL 2021).
 
 The edge encoder's input is one of C = (edge types + 1) x node types^2 combinations. Each is computed once for a batch,
@@ -8,17 +8,42 @@ not once an edge; batch statistics are weighted by how many edges are of that ki
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from dragon_core.modeling.configuration_dragon import DragonConfig
+from dragon_core.modeling.edge_products import Groups, by_head, dot, from_heads, softmax, weighted_sum
 
 
 def gelu(x: torch.Tensor) -> torch.Tensor:
     """The tanh approximation of GELU, used everywhere outside the backbone."""
     return F.gelu(x, approximate="tanh")
+
+
+@dataclass(frozen=True)
+class ExtraFeatures:
+    """Features of the nodes that all graph layers see, in a form in which equal rows stand once.
+
+    Attributes:
+        one_hot: [N, node types].
+        types: [node types, d / 2] features of each type.
+        scores: [N, d / 2] features of each node's score, or [1, d / 2] if all have the same.
+    """
+
+    one_hot: torch.Tensor
+    types: torch.Tensor
+    scores: torch.Tensor
+
+    def linear(self, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        """A linear layer [out, d] on cat[type features, score features] of each node: [N, out]."""
+        of_types, of_scores = weight.chunk(2, dim=1)
+        rows = F.linear(self.types, of_types, bias)
+        if len(self.scores) == 1:
+            return self.one_hot @ (rows + F.linear(self.scores, of_scores))
+        return self.one_hot @ rows + F.linear(self.scores, of_scores)
 
 
 class CountedBatchNorm1d(nn.BatchNorm1d):
@@ -44,7 +69,7 @@ class CountedBatchNorm1d(nn.BatchNorm1d):
         Returns:
             [R, features].
         """
-        if not self.training:
+        if not self.training or (counts is None and len(rows) > 1):
             return super().forward(rows)
         weights = rows.new_ones(len(rows)) if counts is None else counts.to(rows.dtype)
         total = weights.sum()
@@ -65,27 +90,30 @@ class CountedBatchNorm1d(nn.BatchNorm1d):
         self.num_batches_tracked.add_(self.updates)
 
 
-class EdgeKinds:
-    """Edges of a batch with the self loops, sorted into kinds.
+class Edges:
+    """The edges of a batch and the self loops, sorted by what attention sums over; made once for all layers.
 
     Attributes:
-        source: [E + N] positions.
-        target: [E + N] positions.
-        kind: [E + N] in 0..C-1: edge type, source type and target type as one number.
-        counts: [C] edges of each kind.
-        out_degree: [N] edges of each source, its self loop included.
+        kinds: [C] the kinds that occur, ascending: edge type, source type and target type as one number.
+        counts: [C] edges of each.
+        source: Of each edge and head, the row of a table [heads x N].
+        target: The same for the edge's other end.
+        kind: The same for its kind, a row of a table [heads x C].
     """
 
     def __init__(
         self, edge_index: torch.Tensor, edge_type: torch.Tensor, node_types: torch.Tensor, config: DragonConfig
     ) -> None:
-        types, nodes = config.num_node_types, torch.arange(len(node_types), device=node_types.device)
-        self.source = torch.cat([edge_index[0], nodes])
-        self.target = torch.cat([edge_index[1], nodes])
-        edge_type = torch.cat([edge_type, edge_type.new_full((len(nodes),), config.num_edge_types)])
-        self.kind = (edge_type * types + node_types[self.source]) * types + node_types[self.target]
-        self.counts = torch.bincount(self.kind, minlength=(config.num_edge_types + 1) * types * types)
-        self.out_degree = torch.bincount(self.source, minlength=len(nodes))
+        types, size = config.num_node_types, len(node_types)
+        nodes = torch.arange(size, device=node_types.device)
+        source, target = torch.cat([edge_index, nodes.expand(2, -1)], dim=1)
+        edge_type = torch.cat([edge_type, edge_type.new_full((size,), config.num_edge_types)])
+        kind = (edge_type * types + node_types[source]) * types + node_types[target]
+        self.kinds, kind, self.counts = kind.unique(return_inverse=True, return_counts=True)
+        heads = config.num_graph_heads
+        self.source = Groups(source, size).for_heads(heads)
+        self.target = Groups(target, size).for_heads(heads)
+        self.kind = Groups(kind, len(self.kinds)).for_heads(heads)
 
 
 class EdgeEncoder(nn.Module):
@@ -99,20 +127,13 @@ class EdgeEncoder(nn.Module):
         self.norm = CountedBatchNorm1d(config.node_size, updates=config.num_fusion_layers)
         self.output = nn.Linear(config.node_size, config.node_size)
 
-    def forward(self, counts: torch.Tensor) -> torch.Tensor:
-        """Encode every kind of edge.
-
-        Args:
-            counts: [C] edges of each kind in the batch.
-
-        Returns:
-            [C, d].
-        """
+    def forward(self, edges: Edges) -> torch.Tensor:
+        """Encode every kind of edge that occurs: [C, d]."""
         # A linear layer on one-hots is a sum of columns of its weight.
-        columns = self.input.weight.T
-        edge, source, target = columns.split([self.num_edge_types, self.num_node_types, self.num_node_types])
-        rows = edge[:, None, None] + source[None, :, None] + target[None, None, :] + self.input.bias
-        encoded: torch.Tensor = self.output(F.relu(self.norm(rows.flatten(0, 2), counts)))
+        types = self.num_node_types
+        edge, source, target = self.input.weight.T.split([self.num_edge_types, types, types])
+        rows = edge[edges.kinds // types**2] + source[edges.kinds // types % types] + target[edges.kinds % types]
+        encoded: torch.Tensor = self.output(F.relu(self.norm(rows + self.input.bias, edges.counts)))
         return encoded
 
 
@@ -131,57 +152,35 @@ class GraphAttention(nn.Module):
         self.output = nn.Linear(d, d)
 
     def forward(
-        self, nodes: torch.Tensor, extra: torch.Tensor, edges: EdgeKinds, edge_features: torch.Tensor
-    ) -> torch.Tensor:
+        self, nodes: torch.Tensor, extra: ExtraFeatures, edges: Edges, edge_features: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Pass messages once.
 
         For an edge s -> t: score = query(s) . key(t, edge) / sqrt(d / H); alpha = softmax over the edges of s, times
-        their number; the new t is the sum of alpha * message(s, edge), through a perceptron.
+        their number; the new t is the sum of alpha * message(s, edge), through a perceptron. A key is the sum of a part
+        of the node's and a part of the edge's kind, and so is a message: only the scores and alpha are of each edge.
 
         Args:
             nodes: [N, d].
-            extra: [N, d] type and score features.
+            extra: Type and score features of the nodes.
             edges: The batch's edges.
             edge_features: [C, d] of the edge encoder.
 
         Returns:
-            [N, d], before activation and dropout.
+            [N, d], before activation and dropout; and the softmax, [heads x (E + N)].
         """
-        x, size = torch.cat([nodes, extra], dim=1), nodes.shape[1]
-        keys, edge_keys = _split_linear(self.key, x, edge_features)
-        messages, edge_messages = _split_linear(self.message, x, edge_features)
-        queries = self.query(x) / math.sqrt(size / self.num_heads)
-        key = keys[edges.target] + edge_keys[edges.kind]
-        scores = (queries[edges.source] * key).unflatten(1, (self.num_heads, -1)).sum(-1)
-        alpha = softmax_by_group(scores, edges.source, len(nodes)) * edges.out_degree[edges.source, None]
-        message = (messages[edges.source] + edge_messages[edges.kind]).unflatten(1, (self.num_heads, -1))
-        weighted = (alpha.to(message.dtype)[..., None] * message).flatten(1)
-        aggregated = torch.zeros_like(messages).index_add(0, edges.target, weighted)
+        d = nodes.shape[1]
+        weights = torch.cat([self.key.weight[:, : 2 * d], self.message.weight[:, : 2 * d], self.query.weight])
+        bias = torch.cat([self.key.bias, self.message.bias, self.query.bias])
+        projected = F.linear(nodes, weights[:, :d]) + extra.linear(weights[:, d:], bias)
+        keys, messages, queries = (by_head(part, self.num_heads) for part in projected.split(d, dim=1))
+        edge_keys = by_head(F.linear(edge_features, self.key.weight[:, 2 * d :]), self.num_heads)
+        edge_messages = by_head(F.linear(edge_features, self.message.weight[:, 2 * d :]), self.num_heads)
+        scores = dot(queries, keys, edges.source, edges.target) + dot(queries, edge_keys, edges.source, edges.kind)
+        attention = softmax(scores / math.sqrt(d / self.num_heads), edges.source)
+        alpha = attention * edges.source.counts.index_select(0, edges.source.index)
+        summed = weighted_sum(alpha, messages, edges.source, edges.target)
+        summed = summed + weighted_sum(alpha, edge_messages, edges.kind, edges.target)
+        aggregated = from_heads(summed, self.num_heads)
         updated: torch.Tensor = self.output(F.relu(self.norm(self.input(aggregated))))
-        return updated
-
-
-def _split_linear(linear: nn.Linear, x: torch.Tensor, edges: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """A linear layer on cat[node, edge] as one part a node and one a kind of edge, to be added."""
-    node_weight, edge_weight = linear.weight.split([x.shape[1], edges.shape[1]], dim=1)
-    return F.linear(x, node_weight, linear.bias), F.linear(edges, edge_weight)
-
-
-def softmax_by_group(scores: torch.Tensor, group: torch.Tensor, num_groups: int) -> torch.Tensor:
-    """Softmax over the rows of the same group, a column on its own.
-
-    Args:
-        scores: [R, columns].
-        group: [R] in 0..num_groups-1.
-        num_groups: How many groups there are; some may have no row.
-
-    Returns:
-        [R, columns] in float32.
-    """
-    scores = scores.float()
-    index = group[:, None].expand_as(scores)
-    shape = (num_groups, scores.shape[1])
-    largest = scores.new_full(shape, -torch.inf).scatter_reduce(0, index, scores.detach(), "amax")
-    exponents = (scores - largest[group]).exp()
-    total = scores.new_zeros(shape).index_add(0, group, exponents)
-    return exponents / total[group]
+        return updated, attention

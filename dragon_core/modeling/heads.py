@@ -8,7 +8,7 @@ from torch.nn import functional as F  # noqa: N812
 from transformers.activations import ACT2FN
 
 from dragon_core.modeling.configuration_dragon import DragonConfig
-from dragon_core.modeling.graph_layers import softmax_by_group
+from dragon_core.modeling.edge_products import Groups, by_head, dot, from_heads, softmax, weighted_sum
 from dragon_core.modeling.perceptron import Perceptron
 
 
@@ -57,19 +57,20 @@ class GraphPooler(nn.Module):
             Pooled nodes [B, d] and the attention [heads, N].
         """
         # Nodes of graphs beyond the texts take part in no pooling.
-        kept = graph < len(text)
-        nodes, graph = nodes[kept], graph[kept]
-        sizes = torch.bincount(graph, minlength=len(text))
-        is_context = torch.zeros(len(nodes), dtype=torch.bool, device=nodes.device).index_fill(0, context, True)
-        query = self.query(text).unflatten(1, (self.num_heads, -1))
-        key = self.key(nodes).unflatten(1, (self.num_heads, -1))
-        value = self.value(nodes).unflatten(1, (self.num_heads, -1))
-        scores = (query[graph] * key).sum(-1) / math.sqrt(key.shape[-1])
-        scores = scores.masked_fill((is_context & (sizes[graph] > 1))[:, None], torch.finfo(scores.dtype).min)
-        attention = softmax_by_group(scores, graph, len(text)).to(value.dtype)
-        attention = self.dropout(attention)
-        pooled = value.new_zeros(len(text), *value.shape[1:]).index_add(0, graph, attention[..., None] * value)
-        return pooled.flatten(1), attention.T
+        nodes = nodes[graph < len(text)]
+        graph = graph[: len(nodes)]
+        heads, positions = self.num_heads, torch.arange(len(nodes), device=nodes.device)
+        of_graph = Groups(graph, len(text))
+        is_context = torch.zeros_like(graph, dtype=torch.bool).index_fill(0, context, True)
+        left_out = is_context & (of_graph.counts[graph] > 1)
+        of_graph, of_node = of_graph.for_heads(heads), Groups(positions, len(nodes)).for_heads(heads)
+        query, key, value = (
+            by_head(layer(rows), heads) for layer, rows in ((self.query, text), (self.key, nodes), (self.value, nodes))
+        )
+        scores = dot(query, key, of_graph, of_node) / math.sqrt(key.shape[1])
+        attention = softmax(scores.masked_fill(left_out.repeat(heads), torch.finfo(scores.dtype).min), of_graph)
+        pooled = from_heads(weighted_sum(self.dropout(attention), value, of_node, of_graph), heads)
+        return pooled, attention.unflatten(0, (heads, -1))
 
 
 class AnswerClassifier(nn.Module):

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from dragon_core.modeling.configuration_dragon import DragonConfig
+from dragon_core.modeling.edge_products import Groups, dot, gather
 
 # The published decoders' epsilon, in the range of the uniform distribution: (gamma + 2) / d.
 RANGE_EPSILON = 2.0
@@ -43,23 +44,30 @@ class LinkPredictor(nn.Module):
             head: [P] positions among the nodes.
             relation: [P].
             tail: [P] positions among the nodes.
-            negatives: [P, K] positions; the first K // 2 replace the head, the others the tail.
+            negatives: [P, K] positions, K even; the first K / 2 replace the head, the others the tail.
 
         Returns:
             Scores [P] and [P, K].
         """
         vectors = self._normalized(nodes if self.projection is None else self.projection(nodes))
+        h, t = (gather(vectors, Groups(ends, len(vectors))) for ends in (head, tail))
+        r = self.relations(relation)
         half = negatives.shape[1] // 2
-        h, r, t = vectors[head][:, None], self.relations(relation)[:, None], vectors[tail][:, None]
-        corrupted_heads = self.score(vectors[negatives[:, :half]], r, t)
-        corrupted_tails = self.score(h, r, vectors[negatives[:, half:]])
-        return self.score(h, r, t)[:, 0], torch.cat([corrupted_heads, corrupted_tails], dim=1)
+        heads, tails = negatives[:, :half], negatives[:, half : 2 * half]
+        if self.config.link_decoder == "distmult":
+            corrupted = [self._scaled(_products(r * t, vectors, heads)), self._scaled(_products(h * r, vectors, tails))]
+        else:
+            rows_of_heads, rows_of_tails = (gather(vectors, Groups(n.flatten(), len(vectors))) for n in (heads, tails))
+            corrupted = [
+                self.score(rows_of_heads.unflatten(0, heads.shape), r[:, None], t[:, None]),
+                self.score(h[:, None], r[:, None], rows_of_tails.unflatten(0, tails.shape)),
+            ]
+        return self.score(h, r, t), torch.cat(corrupted, dim=1)
 
     def score(self, h: torch.Tensor, r: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """Scores of triples of vectors, [..., d] each (RotatE's relation: [..., d / 2])."""
         if self.config.link_decoder == "distmult":
-            scores = (h * r * t).sum(-1)
-            return scores / math.sqrt(self.config.node_size) if self.config.link_scaled else scores
+            return self._scaled((h * r * t).sum(-1))
         h, t = h * (self.range / math.sqrt(3)), t * (self.range / math.sqrt(3))
         if self.config.link_decoder == "transe":
             return self.config.link_gamma - (h + r - t).norm(dim=-1)
@@ -69,8 +77,11 @@ class LinkPredictor(nn.Module):
         imaginary = h_real * phase.sin() + h_imaginary * phase.cos() - t_imaginary
         return self.config.link_gamma - torch.stack([real, imaginary]).norm(dim=0).sum(-1)
 
+    def _scaled(self, scores: torch.Tensor) -> torch.Tensor:
+        return scores / math.sqrt(self.config.node_size) if self.config.link_scaled else scores
+
     def losses(self, positive: torch.Tensor, negative: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Total, positive and negative loss; zero where there is no triple.
+        """Total, positive and negative loss; without triples the regularisation alone is left.
 
         Args:
             positive: [P] scores of true triples.
@@ -79,7 +90,7 @@ class LinkPredictor(nn.Module):
         regularization = self.config.link_regularization * self.relations.weight.square().mean()
         if not len(positive):
             zero = positive.sum()
-            return zero + 0 * regularization, zero, zero
+            return zero + regularization, zero, zero
         log_likelihood = F.logsigmoid(-negative)
         if self.config.link_self_adversarial:
             weights = (self.config.link_adversarial_temperature * negative).softmax(dim=1).detach()
@@ -101,3 +112,10 @@ class LinkPredictor(nn.Module):
                 normalized: torch.Tensor = self.norm(vectors)
                 return normalized
         return vectors
+
+
+def _products(anchors: torch.Tensor, vectors: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
+    """Dot products [P, K] of each anchor [P, d] with the vectors [N, d] at its K negatives."""
+    triple = torch.arange(len(anchors), device=anchors.device).repeat_interleave(negatives.shape[1])
+    scores = dot(anchors, vectors, Groups(triple, len(anchors)), Groups(negatives.flatten(), len(vectors)))
+    return scores.view(negatives.shape)

@@ -23,7 +23,7 @@ from transformers.masking_utils import create_bidirectional_mask
 from dragon_core.modeling.configuration_dragon import DragonConfig
 from dragon_core.modeling.entity_table import EntityTable, open_entities
 from dragon_core.modeling.fusion import GraphNetwork
-from dragon_core.modeling.graph_layers import EdgeKinds
+from dragon_core.modeling.graph_layers import Edges
 from dragon_core.modeling.heads import AnswerClassifier, MaskedLMHead
 from dragon_core.modeling.link_prediction import LinkPredictor
 from dragon_core.modeling.node_features import NodeFeatures
@@ -146,8 +146,8 @@ class DragonModel(DragonPreTrainedModel):
         entities = self.entities((concept_ids - 1).clamp(min=0))
         nodes, extra = self.node_features(entities, is_context, node_types, node_scores, node_batch)
         context = torch.searchsorted(node_batch, torch.arange(len(input_ids), device=node_batch.device))
-        edges = EdgeKinds(edge_index, edge_type, node_types, self.config)
-        edge_features = self.graph.edge_encoder(edges.counts)
+        edges = Edges(edge_index, edge_type, node_types, self.config)
+        edge_features = self.graph.edge_features(edges)
         entered, first_fused = nodes, len(layers) - self.config.num_fusion_layers
         for index, layer in enumerate(layers):
             text = layer(text, mask)

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from dragon_core.modeling.configuration_dragon import DragonConfig
-from dragon_core.modeling.graph_layers import gelu
+from dragon_core.modeling.graph_layers import ExtraFeatures, gelu
 
 SCORE_BASE = 1.1
 
@@ -32,7 +32,7 @@ class NodeFeatures(nn.Module):
         types: torch.Tensor,
         scores: torch.Tensor | None,
         graph: torch.Tensor,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    ) -> tuple[torch.Tensor, ExtraFeatures]:
         """Make the features.
 
         Args:
@@ -43,21 +43,24 @@ class NodeFeatures(nn.Module):
             graph: [N] the graph of each node, sorted; a graph's first node is its context node.
 
         Returns:
-            Node vectors [N, d] and extra features [N, d].
+            Node vectors [N, d], and the extra features.
         """
-        vectors = entities if self.transform is None else self.transform(entities)
-        vectors = self.dropout(gelu(vectors).masked_fill(is_context[:, None], 0))
-        # sin(1.1^j s) for j = 0 .. d/2 - 1
-        exponents = torch.arange(
-            self.score_encoder.in_features, device=types.device, dtype=self.score_encoder.weight.dtype
-        )
+        vectors = entities if self.transform is None else gelu(self.transform(entities))
+        vectors = self.dropout(vectors.masked_fill(is_context[:, None], 0))
+        half = self.score_encoder.in_features
+        exponents = torch.arange(half, device=types.device, dtype=self.score_encoder.weight.dtype)
         if self.use_scores and scores is not None:
             normalized = normalize_scores(scores, graph)
         else:
-            normalized = torch.zeros(len(types), device=types.device, dtype=exponents.dtype)
+            normalized = exponents.new_zeros(1)
+        # sin(1.1^j s) for j = 0 .. d/2 - 1
         waves = torch.sin(SCORE_BASE**exponents * normalized[:, None])
-        one_hot = F.one_hot(types, self.num_types).to(self.type_encoder.weight.dtype)
-        return vectors, torch.cat([gelu(self.type_encoder(one_hot)), gelu(self.score_encoder(waves))], dim=1)
+        return vectors, ExtraFeatures(
+            one_hot=F.one_hot(types, self.num_types).to(vectors.dtype),
+            # A linear layer on one-hots: its columns.
+            types=gelu(self.type_encoder.weight.T + self.type_encoder.bias),
+            scores=gelu(self.score_encoder(waves)),
+        )
 
 
 def normalize_scores(scores: torch.Tensor, graph: torch.Tensor) -> torch.Tensor:

@@ -58,7 +58,7 @@ class FineTune(Stage):
     """One arm of an evaluation: fine-tunes on train, chooses the epoch on dev, predicts test."""
 
     name = "finetuned"
-    version = 2
+    version = 3
     questions: ArtifactReference
     graph: ArtifactReference
     entity_table: ArtifactReference

@@ -32,7 +32,7 @@ class Pretrain(Stage):
     """Pretrains a model on subgraph shards, by masked language modelling and link prediction together."""
 
     name = "checkpoint"
-    version = 3
+    version = 4
     subgraphs: ArtifactReference
     graph: ArtifactReference
     entity_table: ArtifactReference
