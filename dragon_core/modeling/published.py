@@ -1,13 +1,52 @@
-"""Names of the published checkpoints' tensors in terms of ours.
+"""Names of the published checkpoints' tensors and options in terms of ours.
 
 The published model keeps its graph network inside the language model (`lmgnn.roberta.…` or `lmgnn.bert.…`), and
 per-layer copies of the edge encoder that it never uses beside the one it does.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
+
+# Published option -> our field, and how its value is read. The model's constructor and the training script name some
+# of them differently.
+OPTIONS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "k": ("num_fusion_layers", int),
+    "n_concept": ("num_entities", lambda count: count + 2),
+    "concept_in_dim": ("entity_size", int),
+    "concept_dim": ("node_size", int),
+    "gnn_dim": ("node_size", int),
+    "n_etype": ("num_edge_types", int),
+    "n_ntype": ("num_node_types", int),
+    "no_node_score": ("use_node_scores", lambda left_out: not left_out),
+    "info_exchange": ("interaction", {True: "every", "every-other-layer": "every-other", False: "none"}.__getitem__),
+    "ie_dim": ("interaction_size", int),
+    "ie_layer_num": ("interaction_depth", int),
+    "sep_ie_layers": ("separate_interaction", bool),
+    "residual_ie": ("interaction_residual", ["none", "sum", "layer-norm"].__getitem__),
+    "p_emb": ("entity_dropout", float),
+    "dropouti": ("entity_dropout", float),
+    "p_gnn": ("graph_dropout", float),
+    "dropoutg": ("graph_dropout", float),
+    "p_fc": ("classifier_dropout", float),
+    "dropoutf": ("classifier_dropout", float),
+    "n_attention_head": ("num_pooling_heads", int),
+    "att_head_num": ("num_pooling_heads", int),
+    "fc_dim": ("classifier_size", int),
+    "n_fc_layer": ("classifier_depth", int),
+    "fc_layer_num": ("classifier_depth", int),
+    "link_decoder": ("link_decoder", str.lower),
+    "link_proj_headtail": ("link_projection", bool),
+    "link_normalize_headtail": ("link_normalization", ["none", "l2", "tanh", "layer-norm"].__getitem__),
+    "scaled_distmult": ("link_scaled", bool),
+    "link_gamma": ("link_gamma", float),
+    "link_negative_adversarial_sampling": ("link_self_adversarial", bool),
+    "link_negative_adversarial_sampling_temperature": ("link_adversarial_temperature", float),
+    "link_regularizer_weight": ("link_regularization", float),
+    "init_range": ("initializer_range", float),
+}
 
 # (pattern of a published name without `lmgnn.`, our name); BACKBONE stands for the name of the language model.
 RENAMINGS = [
@@ -80,3 +119,20 @@ def renamed(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """A published state dict under our names; those of the encoder begin with `dragon.`."""
     names = {name: our_name(name) for name in tensors}
     return {ours: tensors[name] for name, ours in names.items() if ours is not None}
+
+
+def config_fields(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of `DragonConfig` that published options say; other options are passed over.
+
+    Raises:
+        ValueError: An option has a value that the published model does not know.
+    """
+    fields = {}
+    for option, value in options.items():
+        if option in OPTIONS:
+            field, read = OPTIONS[option]
+            try:
+                fields[field] = read(value)
+            except (KeyError, IndexError, TypeError, ValueError) as error:
+                raise ValueError(f"the published option {option} is {value!r}, which is none of its values") from error
+    return fields

@@ -1,98 +1,120 @@
-"""The model is numerically the published one: outputs, gradients and batch-norm statistics of the golden fixtures."""
+"""The model is numerically the published one: the golden fixtures, and a second implementation with random options."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 
-from dragon_core.modeling.modeling_dragon import DragonForPreTraining
-from dragon_core.modeling.outputs import DragonForPreTrainingOutput
-from dragon_core.modeling.published import our_name
-from tests.modeling.golden import FOLDER, FOLDERS, Golden, batch_of, models_of, read_golden
+from benchmarks.parity import differences, tolerance
+from tests.modeling.random_golden import golden_options, options_of, write_golden
 
-if not FOLDERS:
-    pytest.skip(f"no golden fixtures in {FOLDER}; set DRAGON_GOLDEN", allow_module_level=True)
+ROOT = Path(__file__).parents[2]
+GOLDEN = Path(os.environ.get("DRAGON_GOLDEN", ROOT.parent / "shared" / "golden"))
+FOLDERS = sorted(path.parent for path in GOLDEN.glob("*/config.json"))
 
-EVAL_TOLERANCE = 1e-5
-TRAIN_TOLERANCE = 1e-4
+PLAIN = options_of(
+    "roberta",
+    {
+        "k": 2,
+        "concept_in_dim": 12,
+        "concept_dim": 8,
+        "n_concept": 30,
+        "n_etype": 3,
+        "n_ntype": 4,
+        "n_attention_head": 2,
+        "fc_dim": 6,
+        "n_fc_layer": 0,
+        "ie_dim": 10,
+        "ie_layer_num": 1,
+        "info_exchange": True,
+        "sep_ie_layers": False,
+    },
+    {
+        "end_task": 1,
+        "mlm_task": 1,
+        "link_task": 1,
+        "no_node_score": True,
+        "residual_ie": 2,
+        "link_decoder": "DistMult",
+        "scaled_distmult": True,
+        "link_proj_headtail": False,
+        "link_normalize_headtail": 3,
+        "link_gamma": 12.0,
+        "link_regularizer_weight": 0.01,
+        "link_negative_adversarial_sampling": True,
+        "link_negative_adversarial_sampling_temperature": 1.0,
+    },
+)
 
 
-def difference(ours: torch.Tensor, expected: torch.Tensor) -> float:
-    """Largest difference, in units of max(1, largest magnitude of the expected tensor)."""
-    assert ours.numel() == expected.numel()
-    scale = max(1.0, expected.abs().max().item())
-    return (ours.reshape(expected.shape) - expected).abs().max().item() / scale
+def wrong(folder: Path) -> dict[str, float]:
+    return {name: value for name, value in differences(folder).items() if not value <= tolerance(name)}
 
 
+@pytest.mark.skipif(not FOLDERS, reason=f"no golden fixtures in {GOLDEN}; set DRAGON_GOLDEN")
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
-def test_outputs_in_eval_mode(folder: Path) -> None:
-    golden = read_golden(folder)
-    pretraining, choice = (model.eval() for model in models_of(golden))
-    batch, kept = batch_of(golden, padding=False)
-    with torch.no_grad():
-        output, ours = losses_of(golden, pretraining, batch)
-        logits = choice(num_choices=golden.num_choices, **batch).logits
-    ours |= {"text_hidden": output.model.last_hidden_state, "pooled": output.model.pooler_output, "logits": logits}
-    expected = {name.removeprefix("eval."): t for name, t in golden.expected.items() if name.startswith("eval.")}
-    # Padding slots have no counterpart here, and the LM alone has no nodes.
-    expected_nodes = expected.pop("node_hidden").flatten(0, 1)[kept]
-    if golden.config.has_graph:
-        expected["node_hidden"], ours["node_hidden"] = expected_nodes, output.model.node_hidden_state
-    differences = {name: difference(ours[name], value) for name, value in expected.items()}
-    assert max(differences.values()) <= EVAL_TOLERANCE, differences
+def test_the_published_model(folder: Path) -> None:
+    assert not wrong(folder)
 
 
+@pytest.mark.skipif(not FOLDERS, reason=f"no golden fixtures in {GOLDEN}; set DRAGON_GOLDEN")
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
-def test_outputs_gradients_and_statistics_of_a_training_step(folder: Path) -> None:
-    golden = read_golden(folder)
-    models = models_of(golden)
-    for model in models:
-        switch_to_training_without_dropout(model)
-    batch, _ = batch_of(golden, padding=True)
-    pretraining, choice = models
-    output, ours = losses_of(golden, pretraining, batch)
-    answer = choice(num_choices=golden.num_choices, labels=golden.labels, **batch)
-    ours["logits"] = answer.logits
-    ours["total_loss"] = answer.loss + output.loss * len(golden.labels)
-    ours["total_loss"].backward()
-    ours = {f"train.{name}": value for name, value in ours.items()}
-    after = {f"train.after.{name}": buffer for model in models for name, buffer in model.named_buffers()}
-    differences = {}
-    for name, value in golden.expected.items():
-        kind, _, published = name.rpartition("lmgnn.")
-        if not name.startswith("eval."):
-            ours_name = f"{kind}{our_name(published)}" if kind else name
-            found = gradient(models, our_name(published)) if kind == "grad." else (ours | after)[ours_name]
-            differences[name] = difference(found, value)
-    wrong = {name: value for name, value in differences.items() if not value <= TRAIN_TOLERANCE}
-    assert not wrong, wrong
+def test_the_second_implementation_is_the_published_model(folder: Path, tmp_path: Path) -> None:
+    """Written from the second implementation's outputs, the fixture is the same."""
+    values = json.loads((folder / "config.json").read_text())
+    write_golden(
+        tmp_path, values, load_file(folder / "state_dict.safetensors"), load_file(folder / "inputs.safetensors")
+    )
+    ours, expected = (load_file(path / "expected.safetensors") for path in (tmp_path, folder))
+    slots = load_file(folder / "inputs.safetensors")
+    real = torch.arange(slots["concept_ids"].shape[-1]) < slots["adj_lengths"][..., None]
+    expected["eval.node_hidden"] = expected["eval.node_hidden"] * real.view(*expected["eval.node_hidden"].shape[:-1], 1)
+    assert set(expected) <= set(ours)
+    for name, tensor in expected.items():
+        scale = max(1.0, tensor.abs().max().item())
+        limit = tolerance(name) * scale
+        torch.testing.assert_close(ours[name].reshape(tensor.shape), tensor, rtol=0, atol=limit, msg=name)
 
 
-def losses_of(
-    golden: Golden, model: DragonForPreTraining, batch: dict[str, torch.Tensor]
-) -> tuple[DragonForPreTrainingOutput, dict[str, torch.Tensor]]:
-    """The output, and the losses the fixture names, times the number of questions; an objective left out is 0."""
-    labels = golden.inputs["lm_labels"].flatten(0, 1) if golden.has_mlm else None
-    output = model(labels=labels, **golden.links(), **batch)
-    losses = {
-        "mlm_loss": output.mlm_loss,
-        "link_loss": output.link_loss,
-        "link_pos_loss": output.link_positive_loss,
-        "link_neg_loss": output.link_negative_loss,
-    }
-    zero = torch.zeros(1)
-    return output, {k: zero if v is None else v * len(golden.labels) for k, v in losses.items()}
+@given(golden_options(), st.integers(0, 1000))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_combination_of_options(
+    tmp_path_factory: pytest.TempPathFactory, options: dict[str, object], seed: int
+) -> None:
+    folder = tmp_path_factory.mktemp("golden")
+    write_golden(folder, options, seed=seed)
+    found = wrong(folder)
+    assert not found, (found, options)
 
 
-def switch_to_training_without_dropout(model: torch.nn.Module) -> None:
-    model.train()
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
+def test_the_program_prints_a_line_a_folder_and_fails_past_the_tolerance(tmp_path: Path) -> None:
+    sound, damaged, empty = (tmp_path / name for name in ("sound", "damaged", "empty"))
+    for folder in (sound, damaged):
+        folder.mkdir()
+        write_golden(folder, PLAIN, seed=1)
+    expected = load_file(damaged / "expected.safetensors")
+    expected["eval.pooled"][0, 0] += 1e-3
+    expected["grad.lmgnn.roberta.Vh.bias"][0] = torch.nan
+    save_file(expected, damaged / "expected.safetensors")
 
+    command = [sys.executable, "-m", "benchmarks.parity"]
+    done = subprocess.run([*command, str(sound)], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    line = json.loads(done.stdout)
+    assert line["passed"]
+    assert set(line["differences"]) == set(expected)
+    assert max(line["differences"].values()) < 1e-4
 
-def gradient(models: tuple[torch.nn.Module, ...], name: str | None) -> torch.Tensor:
-    """Gradient of a parameter; what both models hold got its share in each."""
-    assert name is not None
-    parameters = [dict(model.named_parameters()).get(name) for model in models]
-    return torch.stack([p.grad for p in parameters if p is not None and p.grad is not None]).sum(0)
+    done = subprocess.run([*command, *map(str, (sound, damaged, empty))], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["passed"] for line in lines] == [True, False, False]
+    assert lines[1]["failed"] == ["eval.pooled", "grad.lmgnn.roberta.Vh.bias"]
+    assert "config.json" in lines[2]["error"]

@@ -1,7 +1,6 @@
 """Reads the golden fixtures: what the published model computed, as arguments of ours."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,7 @@ from transformers import AutoConfig
 
 from dragon_core.modeling.configuration_dragon import DragonConfig
 from dragon_core.modeling.modeling_dragon import DragonForMultipleChoice, DragonForPreTraining
-from dragon_core.modeling.published import renamed
-
-FOLDER = Path(os.environ.get("DRAGON_GOLDEN", Path(__file__).parents[3] / "shared" / "golden"))
-FOLDERS = sorted(path.parent for path in FOLDER.glob("*/config.json"))
-
-INTERACTIONS = {True: "every", "every-other-layer": "every-other", False: "none"}
-RESIDUALS = {0: "none", 1: "sum", 2: "layer-norm"}
-NORMALIZATIONS = {0: "none", 1: "l2", 2: "tanh", 3: "layer-norm"}
+from dragon_core.modeling.published import config_fields, renamed
 
 Tensors = dict[str, torch.Tensor]
 
@@ -35,9 +27,11 @@ class Golden:
     labels: torch.Tensor
     has_mlm: bool
     has_links: bool
+    has_answers: bool
 
     @property
     def num_choices(self) -> int:
+        """Choices of a question."""
         return self.inputs["adj_lengths"].shape[1]
 
     @property
@@ -64,38 +58,22 @@ class Golden:
 
 
 def read_golden(folder: Path) -> Golden:
+    """Read a folder of config.json, state_dict.safetensors, inputs.safetensors and expected.safetensors.
+
+    Raises:
+        OSError: A file is missing.
+        KeyError: A file lacks an entry, or the state dict has a tensor that the published model has not.
+        ValueError: An option has an unknown value.
+    """
     values = json.loads((folder / "config.json").read_text())
     model, args = values["model"], values["args"]
     tensors = renamed(load_file(folder / "state_dict.safetensors"))
+    # Transformers' default for RoBERTa is not what the published checkpoints have.
     token_types = len(tensors["dragon.backbone.embeddings.token_type_embeddings.weight"])
-    backbone = AutoConfig.for_model(values["backbone"], type_vocab_size=token_types, **values["backbone_config"])
-    config = DragonConfig(
-        backbone=backbone,
-        num_fusion_layers=model["k"],
-        num_entities=model["n_concept"] + 2,
-        entity_size=model["concept_in_dim"],
-        entities="trainable",
-        node_size=model["concept_dim"],
-        num_edge_types=model["n_etype"],
-        num_node_types=model["n_ntype"],
-        use_node_scores=not args["no_node_score"],
-        interaction=INTERACTIONS[model["info_exchange"]],
-        interaction_size=model["ie_dim"],
-        interaction_depth=model["ie_layer_num"],
-        separate_interaction=model["sep_ie_layers"],
-        interaction_residual=RESIDUALS[args["residual_ie"]],
-        num_pooling_heads=model["n_attention_head"],
-        classifier_size=model["fc_dim"],
-        classifier_depth=model["n_fc_layer"],
-        link_decoder=args["link_decoder"].lower(),
-        link_projection=args["link_proj_headtail"],
-        link_normalization=NORMALIZATIONS[args["link_normalize_headtail"]],
-        link_scaled=args["scaled_distmult"],
-        link_gamma=args["link_gamma"],
-        link_self_adversarial=args["link_negative_adversarial_sampling"],
-        link_adversarial_temperature=args["link_negative_adversarial_sampling_temperature"],
-        link_regularization=args["link_regularizer_weight"],
+    backbone = AutoConfig.for_model(
+        values["backbone"], **(values["backbone_config"] | {"type_vocab_size": token_types})
     )
+    config = DragonConfig(backbone=backbone, entities="trainable", **config_fields(model | args))
     return Golden(
         config=config,
         tensors=tensors,
@@ -104,21 +82,27 @@ def read_golden(folder: Path) -> Golden:
         labels=torch.tensor(values["labels"]),
         has_mlm=bool(args["mlm_task"]),
         has_links=bool(args["link_task"]) and model["k"] >= 0,
+        has_answers=bool(args["end_task"]),
     )
 
 
 def models_of(golden: Golden) -> tuple[DragonForPreTraining, DragonForMultipleChoice]:
-    """Both models with the fixture's weights; every tensor of each is in the fixture."""
+    """Both models with the fixture's weights.
+
+    Raises:
+        ValueError: The fixture lacks tensors that a model has.
+    """
     models = DragonForPreTraining(golden.config), DragonForMultipleChoice(golden.config)
     for model in models:
         own = model.state_dict()
-        missing = [n for n in own if n not in golden.tensors and not optional(n, golden)]
-        assert not missing, missing
+        missing = [n for n in own if n not in golden.tensors and not _is_optional(n, golden)]
+        if missing:
+            raise ValueError(f"tensors are missing: {', '.join(missing)}")
         model.load_state_dict({n: t for n, t in golden.tensors.items() if n in own}, strict=False)
     return models
 
 
-def optional(name: str, golden: Golden) -> bool:
+def _is_optional(name: str, golden: Golden) -> bool:
     return (name.startswith("lm_head") and not golden.has_mlm) or (
         name.startswith("link_predictor") and not golden.has_links
     )
