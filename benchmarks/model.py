@@ -55,7 +55,8 @@ NO_BACKBONE = BertConfig(
 def config_of(backbone: Any, edge_types: int = 38, **options: Any) -> DragonConfig:
     """The benchmark's model over a backbone."""
     sizes = {"num_fusion_layers": 3, "node_size": 200, "num_entities": 5000, "entity_size": backbone.hidden_size}
-    return DragonConfig(backbone=backbone, num_edge_types=edge_types, **(sizes | {"entities": "random"} | options))
+    sizes |= {"num_edge_types": edge_types, "use_node_scores": False, "entities": "random"}
+    return DragonConfig(backbone=backbone, **(sizes | options))
 
 
 def naive_of(config: DragonConfig, with_text: bool) -> Naive:

@@ -43,7 +43,7 @@ class ExtraFeatures:
         rows = F.linear(self.types, of_types, bias)
         if len(self.scores) == 1:
             return self.one_hot @ (rows + F.linear(self.scores, of_scores))
-        return self.one_hot @ rows + F.linear(self.scores, of_scores)
+        return torch.addmm(self.one_hot @ rows, self.scores, of_scores.T)
 
 
 class CountedBatchNorm1d(nn.BatchNorm1d):
@@ -172,7 +172,7 @@ class GraphAttention(nn.Module):
         d = nodes.shape[1]
         weights = torch.cat([self.key.weight[:, : 2 * d], self.message.weight[:, : 2 * d], self.query.weight])
         bias = torch.cat([self.key.bias, self.message.bias, self.query.bias])
-        projected = F.linear(nodes, weights[:, :d]) + extra.linear(weights[:, d:], bias)
+        projected = torch.addmm(extra.linear(weights[:, d:], bias), nodes, weights[:, :d].T)
         keys, messages, queries = (by_head(part, self.num_heads) for part in projected.split(d, dim=1))
         edge_keys = by_head(F.linear(edge_features, self.key.weight[:, 2 * d :]), self.num_heads)
         edge_messages = by_head(F.linear(edge_features, self.message.weight[:, 2 * d :]), self.num_heads)
