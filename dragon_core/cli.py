@@ -1,5 +1,6 @@
 """The `dragon` program: its commands over the domain. `flows/cli.py` adds those that need Prefect, and is what runs."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,6 +26,33 @@ DEFAULT_STORE = ".dragon/store"
 def wordnet() -> None:
     """Find WordNet's dictionary files on this machine, or download them, and print their folder."""
     typer.echo(find_or_obtain_wordnet(cache_folder()).path)
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="A published checkpoint (DRAGON's or GreaseLM's).")],
+    out: Annotated[Path, typer.Option(help="The folder to make; with --to-published the file.")],
+    to_published: Annotated[
+        bool, typer.Option("--to-published", help="The other way: FILE is the folder of a saved model.")
+    ] = False,
+    attention_heads: Annotated[
+        int | None, typer.Option(min=1, help="Of the language model, if its heads are not 64 wide.")
+    ] = None,
+) -> None:
+    """Turn a published torch checkpoint into a folder that `from_pretrained` loads, or back."""
+    from dragon_core.modeling import conversion
+
+    if to_published:
+        conversion.to_published(source, out)
+        typer.echo(f"{out} is a published checkpoint.")
+        return
+    config = conversion.convert(source, out, attention_heads)
+    lm = config.backbone
+    typer.echo(
+        f"{out}: {', '.join(config.architectures or [])} on {lm.model_type} ({lm.num_hidden_layers} layers of"
+        f" {lm.hidden_size}, {lm.num_attention_heads} heads), {config.num_fusion_layers} fusion layers,"
+        f" {config.num_entities:,} entities, link decoder {config.link_decoder}."
+    )
 
 
 @artifacts_app.command("list")

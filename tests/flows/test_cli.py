@@ -101,3 +101,15 @@ def test_wordnet_is_found_where_the_user_says(user: User, tmp_path: Path) -> Non
     done = user.run("dragon", "wordnet", WORDNET_DIR=str(user.folder))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert "WORDNET_DIR" in done.stderr
+
+
+def test_a_checkpoint_that_cannot_be_converted_is_one_sentence(user: User) -> None:
+    (user.folder / "model.pt").write_text("no checkpoint")
+    done = user.run("dragon", "convert", "model.pt", "--out", "model")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("model.pt cannot be read as a torch checkpoint")
+    done = user.run("dragon", "convert", "--to-published", ".", "--out", "model.pt")
+    assert (done.returncode, done.stderr) == (
+        1,
+        ". holds no config.json with model.safetensors; give the folder of a saved model.\n",
+    )

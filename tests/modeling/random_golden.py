@@ -71,6 +71,41 @@ def options_of(backbone: str, model: Options, args: Options) -> Options:
     return {"backbone": backbone, "backbone_config": BACKBONE, "model": model, "args": args, "labels": labels}
 
 
+PLAIN = options_of(
+    "roberta",
+    {
+        "k": 2,
+        "concept_in_dim": 12,
+        "concept_dim": 8,
+        "n_concept": 30,
+        "n_etype": 3,
+        "n_ntype": 4,
+        "n_attention_head": 2,
+        "fc_dim": 6,
+        "n_fc_layer": 0,
+        "ie_dim": 10,
+        "ie_layer_num": 1,
+        "info_exchange": True,
+        "sep_ie_layers": False,
+    },
+    {
+        "end_task": 1,
+        "mlm_task": 1,
+        "link_task": 1,
+        "no_node_score": True,
+        "residual_ie": 2,
+        "link_decoder": "DistMult",
+        "scaled_distmult": True,
+        "link_proj_headtail": False,
+        "link_normalize_headtail": 3,
+        "link_gamma": 12.0,
+        "link_regularizer_weight": 0.01,
+        "link_negative_adversarial_sampling": True,
+        "link_negative_adversarial_sampling_temperature": 1.0,
+    },
+)
+
+
 def write_golden(
     folder: Path, values: Options, tensors: Tensors | None = None, inputs: Tensors | None = None, seed: int = 0
 ) -> None:

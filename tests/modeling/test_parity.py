@@ -13,45 +13,11 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from benchmarks.parity import differences, tolerance
-from tests.modeling.random_golden import golden_options, options_of, write_golden
+from tests.modeling.random_golden import PLAIN, golden_options, write_golden
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(os.environ.get("DRAGON_GOLDEN", ROOT.parent / "shared" / "golden"))
 FOLDERS = sorted(path.parent for path in GOLDEN.glob("*/config.json"))
-
-PLAIN = options_of(
-    "roberta",
-    {
-        "k": 2,
-        "concept_in_dim": 12,
-        "concept_dim": 8,
-        "n_concept": 30,
-        "n_etype": 3,
-        "n_ntype": 4,
-        "n_attention_head": 2,
-        "fc_dim": 6,
-        "n_fc_layer": 0,
-        "ie_dim": 10,
-        "ie_layer_num": 1,
-        "info_exchange": True,
-        "sep_ie_layers": False,
-    },
-    {
-        "end_task": 1,
-        "mlm_task": 1,
-        "link_task": 1,
-        "no_node_score": True,
-        "residual_ie": 2,
-        "link_decoder": "DistMult",
-        "scaled_distmult": True,
-        "link_proj_headtail": False,
-        "link_normalize_headtail": 3,
-        "link_gamma": 12.0,
-        "link_regularizer_weight": 0.01,
-        "link_negative_adversarial_sampling": True,
-        "link_negative_adversarial_sampling_temperature": 1.0,
-    },
-)
 
 
 def wrong(folder: Path) -> dict[str, float]:
