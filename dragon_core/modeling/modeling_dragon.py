@@ -20,6 +20,7 @@ from torch.nn import functional as F  # noqa: N812
 from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, PreTrainedModel
 from transformers.masking_utils import create_bidirectional_mask
 
+from dragon_core.modeling.batch_checks import check_graphs, check_links, check_text
 from dragon_core.modeling.configuration_dragon import DragonConfig
 from dragon_core.modeling.entity_table import EntityTable, open_entities
 from dragon_core.modeling.fusion import GraphNetwork
@@ -128,9 +129,10 @@ class DragonModel(DragonPreTrainedModel):
         """Encode texts and their graphs; the shapes are those of the module's docstring.
 
         Raises:
-            ValueError: A text is longer than the backbone's positions, or the graphs or the entity vectors are missing.
+            ValueError: The graphs or the entity vectors are missing; or a text is too long, an id past its table, an
+                edge outside its graph, or a score not finite: the message names the example and the value.
         """
-        self._check_length(input_ids)
+        check_text(input_ids, attention_mask, self.config)
         text = self.backbone.embeddings(input_ids=input_ids, token_type_ids=token_type_ids)
         mask = create_bidirectional_mask(config=self.backbone.config, inputs_embeds=text, attention_mask=attention_mask)
         layers = self.backbone.encoder.layer
@@ -142,6 +144,8 @@ class DragonModel(DragonPreTrainedModel):
             raise ValueError(
                 "concept_ids, node_types, node_batch, edge_index and edge_type are needed: the model has a graph"
             )
+        graphs = (concept_ids, node_types, node_scores, node_batch, edge_index, edge_type)
+        check_graphs(len(input_ids), *graphs, self.config)
         is_context = concept_ids == 0
         entities = self.entities((concept_ids - 1).clamp(min=0))
         nodes, extra = self.node_features(entities, is_context, node_types, node_scores, node_batch)
@@ -159,16 +163,6 @@ class DragonModel(DragonPreTrainedModel):
             node_hidden_state=self.graph.output(entered, nodes),
             context_positions=context,
         )
-
-    def _check_length(self, input_ids: torch.Tensor) -> None:
-        positions = self.backbone.config.max_position_embeddings
-        if self.backbone.config.model_type == "roberta":
-            # RoBERTa's positions start after the padding id.
-            positions -= self.backbone.config.pad_token_id + 1
-        if input_ids.shape[1] > positions:
-            raise ValueError(
-                f"The texts have {input_ids.shape[1]} tokens; the language model takes at most {positions}"
-            )
 
 
 class DragonForPreTraining(DragonPreTrainedModel):
@@ -213,6 +207,9 @@ class DragonForPreTraining(DragonPreTrainedModel):
             output.mlm_loss = F.cross_entropy(output.mlm_logits.float(), labels[masked], reduction="sum") / count
             loss = loss + output.mlm_loss
         if link_head is not None and self.config.has_graph:
+            if link_relation is None or link_tail is None or link_negatives is None:
+                raise ValueError("link_relation, link_tail and link_negatives are needed beside link_head")
+            check_links(batch["node_batch"], link_head, link_relation, link_tail, link_negatives, self.config)
             output.positive_scores, output.negative_scores = self.link_predictor(
                 encoded.node_hidden_state, link_head, link_relation, link_tail, link_negatives
             )

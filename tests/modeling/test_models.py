@@ -174,13 +174,6 @@ def test_impossible_configurations_name_the_field(options: dict[str, object], me
         small_config(**options)
 
 
-def test_a_text_longer_than_the_positions_is_refused() -> None:
-    model = DragonModel(small_config())
-    batch = random_batch([3]) | {"input_ids": torch.ones(1, 33, dtype=torch.long)}
-    with pytest.raises(ValueError, match="33 tokens; the language model takes at most 32"):
-        model(**batch)
-
-
 def test_the_lm_alone_is_the_encoder_it_was_made_from() -> None:
     folder = find_encoder("embedded").root
     model = DragonForPreTraining.from_encoder(folder, num_fusion_layers=-1).eval()
