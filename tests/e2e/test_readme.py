@@ -17,7 +17,7 @@ from prefect.client.schemas.objects import TaskRun
 
 from tests.e2e.parameters import PARAMETERS
 from tests.flows.projects import REPOSITORY
-from tests.flows.running import User, free_port
+from tests.flows.running import User, eventually, free_port
 from tests.graph.dictionary import write_dictionary
 
 pytestmark = pytest.mark.e2e
@@ -44,13 +44,16 @@ class ReadmeUser(User):
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    def task_runs(self, output: str) -> list[TaskRun]:
-        """The stages of the flow run that a command started, as the server knows them."""
+    def task_runs(self, output: str, stages: int = 1) -> list[TaskRun]:
+        """The stages of the flow run that a command started, once the server knows of so many."""
         found = re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}", output)
         assert found
         of_run = FlowRunFilter(id=FlowRunFilterId(any_=[uuid.UUID(found.group())]))
         with SyncPrefectClient(api=f"http://127.0.0.1:{self.port}/api") as client:
-            return [task for task in client.read_task_runs(flow_run_filter=of_run) if "/" in task.name]
+            return eventually(
+                lambda: [task for task in client.read_task_runs(flow_run_filter=of_run) if "/" in task.name],
+                lambda tasks: len(tasks) >= stages and all(t.state is not None and t.state.is_final() for t in tasks),
+            )
 
 
 def commands_of_readme() -> list[str]:
@@ -92,11 +95,11 @@ FIELDS = {
 
 def test_the_commands_of_the_readme(reader: ReadmeUser) -> None:
     first = reader.type("make demo")
-    assert {task.state_name for task in reader.task_runs(first)} == {"Completed"}
+    assert {task.state_name for task in reader.task_runs(first, 12)} == {"Completed"}
     for part in ("| segments", "| mentions", "masked LM, loss, before -> after", "questions, DRAGON", "chance"):
         assert part in first
     again = reader.type("make demo")
-    assert len(reader.task_runs(again)) == len(reader.task_runs(first)) == 12
+    assert len(reader.task_runs(again, 12)) == len(reader.task_runs(first)) == 12
     assert {task.state_name for task in reader.task_runs(again)} == {"Cached"}
     assert reader.type("make ui") == f"The Prefect UI is at http://127.0.0.1:{reader.port}\n"
 

@@ -1,8 +1,6 @@
 """Runs through the real worker: what a user sees of them, and that schedules start them."""
 
 import json
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -15,17 +13,9 @@ from prefect.exceptions import ObjectNotFound
 from flows.demo import RunFailedError, run_demo, summary_of
 from flows.local_server import LocalServer
 from flows.run_watching import RunWatcher, cause_of
-from tests.flows.running import User
+from tests.flows.running import User, eventually
 
 pytestmark = pytest.mark.e2e
-
-
-def eventually(look: Callable[[], list[UUID]], seconds: float = 90) -> list[UUID]:
-    """What `look` finds as soon as it finds something, or nothing when the time is up."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return found
 
 
 def named(deployment: str) -> DeploymentFilter:

@@ -4,11 +4,16 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
-FOREIGN = ("PREFECT_", "DRAGON_", "PYTEST_")
+T = TypeVar("T")
+
+# What would make the programs act for somebody else: other servers, or the make that runs these tests.
+FOREIGN = ("PREFECT_", "DRAGON_", "PYTEST_", "MAKE", "MFLAGS")
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,17 @@ class User:
             text=True,
             timeout=300,
         )
+
+
+def eventually(look: Callable[[], T], is_there: Callable[[T], bool] = bool, seconds: float = 90) -> T:
+    """What `look` finds as soon as it is there, or what it found last when the time is up.
+
+    Prefect's server learns of task runs and events by and by.
+    """
+    deadline = time.monotonic() + seconds
+    while not is_there(found := look()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return found
 
 
 def free_port() -> int:

@@ -44,7 +44,7 @@ def test_a_corpus_becomes_subgraphs_shard_by_shard(tmp_path: Path) -> None:
     mentions = make(LinkEntities(corpus=corpus.reference, graph=graph.reference), store)
     assert mentions.manifest.counts == {"segments": 3, "mentions": 4, "segments_without_mentions": 1, "rejects": 0}
     assert pq.read_schema(mentions.path("part-00000.parquet")).equals(MENTIONS)
-    assert "**dog** chased two **cats** [cat]" in mentions.path("summary.md").read_text()
+    assert r"**dog** chased two **cats** \[cat\]" in mentions.path("summary.md").read_text()
 
     stage = ExtractSubgraphs(mentions=mentions.reference, corpus=corpus.reference, graph=graph.reference)
     subgraphs = make(stage, store)
