@@ -4,6 +4,8 @@ from typing import Any, Literal, get_args
 
 from transformers import AutoConfig, PretrainedConfig
 
+from dragon_core.modeling.backbones import BACKBONES
+
 Entities = Literal["frozen", "trainable", "random"]
 Interaction = Literal["every", "every-other", "none"]
 InteractionResidual = Literal["none", "sum", "layer-norm"]
@@ -60,6 +62,7 @@ class DragonConfig(PretrainedConfig):
     """
 
     model_type = "dragon"
+    sub_configs = {"backbone": AutoConfig}  # noqa: RUF012
     has_no_defaults_at_init = False
 
     def __init__(
@@ -145,6 +148,8 @@ class DragonConfig(PretrainedConfig):
         return values
 
     def _check(self) -> None:
+        if self.backbone.model_type not in BACKBONES:
+            raise ValueError(f"backbone is {self.backbone.model_type!r}; it must be one of {', '.join(BACKBONES)}")
         layers = self.backbone.num_hidden_layers
         if not -1 <= self.num_fusion_layers <= layers:
             raise ValueError(f"num_fusion_layers is {self.num_fusion_layers}; it must lie between -1 and {layers}")

@@ -78,13 +78,17 @@ class GraphNetwork(nn.Module):
         context: torch.Tensor,
         edges: Edges,
         edge_features: torch.Tensor | None,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """One fusion layer, after the LM's: a graph layer, and the exchange if it is due."""
-        updated, _ = self.layers[index](nodes, extra, edges, edge_features)
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """One fusion layer, after the LM's: a graph layer, and the exchange if it is due.
+
+        Returns:
+            Text, nodes, and the graph layer's attention.
+        """
+        updated, attention = self.layers[index](nodes, extra, edges, edge_features)
         nodes = self.dropout(gelu(updated))
         if self.exchange is not None and self.config.exchanges_in(index):
             text, nodes = self.exchange(text, nodes, context, index)
-        return text, nodes
+        return text, nodes, attention
 
     def output(self, entered: torch.Tensor, left: torch.Tensor) -> torch.Tensor:
         """Node vectors [N, d] from those that entered the first layer and those that left the last."""

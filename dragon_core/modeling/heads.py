@@ -22,8 +22,8 @@ class MaskedLMHead(nn.Module):
         self.dense = nn.Linear(backbone.hidden_size, size)
         self.norm = nn.LayerNorm(size, eps=backbone.layer_norm_eps)
         self.bias = nn.Parameter(torch.zeros(backbone.vocab_size))
-        # RoBERTa's head has GELU whatever the activation of its layers is.
-        self.activation = ACT2FN["gelu" if backbone.model_type == "roberta" else backbone.hidden_act]
+        # RoBERTa's and ELECTRA's heads have GELU whatever the activation of their layers is.
+        self.activation = ACT2FN["gelu" if backbone.model_type in ("roberta", "electra") else backbone.hidden_act]
 
     def forward(self, hidden: torch.Tensor, word_embeddings: torch.Tensor) -> torch.Tensor:
         """Logits [M, vocabulary] of [M, hidden], given the word embeddings [vocabulary, size]."""
@@ -74,9 +74,9 @@ class GraphPooler(nn.Module):
 
 
 class AnswerClassifier(nn.Module):
-    """One logit for a question with one choice."""
+    """Logits of a text and its graph: one for a question with one choice, or one a label."""
 
-    def __init__(self, config: DragonConfig) -> None:
+    def __init__(self, config: DragonConfig, num_outputs: int = 1) -> None:
         super().__init__()
         hidden, d = config.backbone.hidden_size, config.node_size
         self.pooler = GraphPooler(config) if config.has_graph else None
@@ -84,7 +84,7 @@ class AnswerClassifier(nn.Module):
         self.perceptron = Perceptron(
             hidden + 2 * d if config.has_graph else hidden,
             config.classifier_size,
-            1,
+            num_outputs,
             config.classifier_depth,
             config.classifier_dropout,
             layer_norm=True,
@@ -97,7 +97,7 @@ class AnswerClassifier(nn.Module):
         graph: torch.Tensor | None,
         context: torch.Tensor | None,
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Logits [B] and node attention [heads, N]; without a graph only `text` [B, hidden] is read."""
+        """Logits [B, outputs] and node attention [heads, N]; without a graph only `text` [B, hidden] is read."""
         attention = None
         features = text
         if self.pooler is not None:
@@ -106,4 +106,4 @@ class AnswerClassifier(nn.Module):
             assert context is not None
             pooled, attention = self.pooler(text, nodes, graph, context)
             features = torch.cat([self.dropout(pooled), text, nodes[context]], dim=1)
-        return self.perceptron(self.dropout(features))[:, 0], attention
+        return self.perceptron(self.dropout(features)), attention

@@ -17,9 +17,18 @@ from typing import Any, Self, cast
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
-from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, PreTrainedModel
-from transformers.masking_utils import create_bidirectional_mask
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForMaskedLM,
+    AutoModelForMultipleChoice,
+    AutoModelForPreTraining,
+    AutoModelForSequenceClassification,
+    PreTrainedModel,
+)
+from transformers.loss.loss_utils import ForSequenceClassificationLoss
 
+from dragon_core.modeling.backbones import LayerByLayer, new_backbone
 from dragon_core.modeling.batch_checks import check_graphs, check_links, check_text
 from dragon_core.modeling.configuration_dragon import DragonConfig
 from dragon_core.modeling.entity_table import EntityTable, open_entities
@@ -31,6 +40,7 @@ from dragon_core.modeling.node_features import NodeFeatures
 from dragon_core.modeling.outputs import (
     DragonForMultipleChoiceOutput,
     DragonForPreTrainingOutput,
+    DragonForSequenceClassificationOutput,
     DragonModelOutput,
 )
 
@@ -42,6 +52,8 @@ class DragonPreTrainedModel(PreTrainedModel):
     config_class = DragonConfig
     base_model_prefix = "dragon"
     _supports_sdpa = True
+    # Of the language model's layers; what the graph layers keep is little.
+    supports_gradient_checkpointing = True
 
     @classmethod
     def from_encoder(cls, folder: Path, entities: Path | None = None, **options: Any) -> Self:
@@ -94,7 +106,7 @@ class DragonModel(DragonPreTrainedModel):
 
     def __init__(self, config: DragonConfig) -> None:
         super().__init__(config)
-        self.backbone = AutoModel.from_config(config.backbone, add_pooling_layer=True)
+        self.backbone = new_backbone(config.backbone)
         if config.has_graph:
             self.node_features = NodeFeatures(config)
             self.graph = GraphNetwork(config)
@@ -125,21 +137,24 @@ class DragonModel(DragonPreTrainedModel):
         node_batch: torch.Tensor | None = None,
         edge_index: torch.Tensor | None = None,
         edge_type: torch.Tensor | None = None,
+        output_attentions: bool = False,
     ) -> DragonModelOutput:
         """Encode texts and their graphs; the shapes are those of the module's docstring.
+
+        `output_attentions` adds the attention of every layer, of the language model and of the graph network.
 
         Raises:
             ValueError: The graphs or the entity vectors are missing; or a text is too long, an id past its table, an
                 edge outside its graph, or a score not finite: the message names the example and the value.
         """
         check_text(input_ids, attention_mask, self.config)
-        text = self.backbone.embeddings(input_ids=input_ids, token_type_ids=token_type_ids)
-        mask = create_bidirectional_mask(config=self.backbone.config, inputs_embeds=text, attention_mask=attention_mask)
-        layers = self.backbone.encoder.layer
+        lm = LayerByLayer(self.backbone, input_ids, attention_mask, token_type_ids, output_attentions)
+        text = lm.embedded
         if not self.config.has_graph:
-            for layer in layers:
-                text = layer(text, mask)
-            return DragonModelOutput(last_hidden_state=text, pooler_output=self.backbone.pooler(text))
+            for index in range(len(lm)):
+                text = lm.layer(index, text)
+            attentions = tuple(lm.attentions) or None
+            return DragonModelOutput(text, self.backbone.pooler(text), attentions=attentions)
         if concept_ids is None or node_types is None or node_batch is None or edge_index is None or edge_type is None:
             raise ValueError(
                 "concept_ids, node_types, node_batch, edge_index and edge_type are needed: the model has a graph"
@@ -152,16 +167,22 @@ class DragonModel(DragonPreTrainedModel):
         context = torch.searchsorted(node_batch, torch.arange(len(input_ids), device=node_batch.device))
         edges = Edges(edge_index, edge_type, node_types, self.config)
         edge_features = self.graph.edge_features(edges)
-        entered, first_fused = nodes, len(layers) - self.config.num_fusion_layers
-        for index, layer in enumerate(layers):
-            text = layer(text, mask)
+        entered, first_fused = nodes, len(lm) - self.config.num_fusion_layers
+        node_attentions: list[torch.Tensor] = []
+        for index in range(len(lm)):
+            text = lm.layer(index, text)
             if index >= first_fused:
-                text, nodes = self.graph.layer(index - first_fused, text, nodes, extra, context, edges, edge_features)
+                text, nodes, attention = self.graph.layer(
+                    index - first_fused, text, nodes, extra, context, edges, edge_features
+                )
+                node_attentions.append(attention)
         return DragonModelOutput(
             last_hidden_state=text,
             pooler_output=self.backbone.pooler(text),
             node_hidden_state=self.graph.output(entered, nodes),
             context_positions=context,
+            attentions=tuple(lm.attentions) or None,
+            node_attentions=tuple(node_attentions) if output_attentions else None,
         )
 
 
@@ -246,20 +267,51 @@ class DragonForMultipleChoice(DragonPreTrainedModel):
         )
         logits = logits.view(-1, num_choices)
         loss = None if labels is None else F.cross_entropy(logits.float(), labels)
-        return DragonForMultipleChoiceOutput(loss=loss, logits=logits, node_attention=attention)
+        return DragonForMultipleChoiceOutput(loss=loss, logits=logits, node_attention=attention, model=encoded)
+
+
+class DragonForSequenceClassification(DragonPreTrainedModel):
+    """Labels a text, or a pair of texts, read together with its graph; `num_labels` and `problem_type` as usual."""
+
+    def __init__(self, config: DragonConfig) -> None:
+        super().__init__(config)
+        self.dragon = DragonModel(config)
+        self.classifier = AnswerClassifier(config, cast(int, config.num_labels))
+        self.post_init()
+
+    def forward(self, labels: torch.Tensor | None = None, **batch: Any) -> DragonForSequenceClassificationOutput:
+        """Logits of a batch.
+
+        Args:
+            labels: [B] classes, or [B] numbers for a regression, or [B, num_labels] for several labels at once.
+            batch: The arguments of `DragonModel.forward`.
+        """
+        encoded = self.dragon(**batch)
+        logits, attention = self.classifier(
+            encoded.pooler_output, encoded.node_hidden_state, batch.get("node_batch"), encoded.context_positions
+        )
+        loss = None if labels is None else ForSequenceClassificationLoss(labels, logits.float(), self.config)
+        return DragonForSequenceClassificationOutput(loss=loss, logits=logits, node_attention=attention, model=encoded)
 
 
 def masked_lm_head_of(encoder: PreTrainedModel) -> dict[str, torch.Tensor]:
-    """State of `MaskedLMHead` out of a model with BERT's or RoBERTa's masked-LM head."""
+    """State of `MaskedLMHead` out of a model with the masked-LM head of its architecture."""
     state = encoder.state_dict()
-    if encoder.config.model_type == "roberta":
-        names = {"dense": "lm_head.dense", "norm": "lm_head.layer_norm", "bias": "lm_head.bias"}
-    else:
-        names = {
-            "dense": "cls.predictions.transform.dense",
-            "norm": "cls.predictions.transform.LayerNorm",
-            "bias": "cls.predictions.bias",
-        }
+    match encoder.config.model_type:
+        case "roberta":
+            names = {"dense": "lm_head.dense", "norm": "lm_head.layer_norm", "bias": "lm_head.bias"}
+        case "electra":
+            names = {
+                "dense": "generator_predictions.dense",
+                "norm": "generator_predictions.LayerNorm",
+                "bias": "generator_lm_head.bias",
+            }
+        case _:
+            names = {
+                "dense": "cls.predictions.transform.dense",
+                "norm": "cls.predictions.transform.LayerNorm",
+                "bias": "cls.predictions.bias",
+            }
     head = {"bias": state[names["bias"]]}
     for part in ("dense", "norm"):
         head |= {f"{part}.{kind}": state[f"{names[part]}.{kind}"] for kind in ("weight", "bias")}
@@ -267,3 +319,6 @@ def masked_lm_head_of(encoder: PreTrainedModel) -> dict[str, torch.Tensor]:
 
 
 AutoModel.register(DragonConfig, DragonModel)
+AutoModelForPreTraining.register(DragonConfig, DragonForPreTraining)
+AutoModelForMultipleChoice.register(DragonConfig, DragonForMultipleChoice)
+AutoModelForSequenceClassification.register(DragonConfig, DragonForSequenceClassification)

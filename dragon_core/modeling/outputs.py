@@ -15,12 +15,17 @@ class DragonModelOutput(ModelOutput):
         pooler_output: [B, hidden] pooled first token.
         node_hidden_state: [N, node_size] nodes; None for the LM alone.
         context_positions: [B] position of each text's context node among the nodes; None for the LM alone.
+        attentions: [B, heads, T, T] of each layer of the language model, on request.
+        node_attentions: [heads x (E + N)] of each graph layer, on request: for each head the edges in the order given,
+            then the nodes' self loops. Those of a source sum to 1.
     """
 
     last_hidden_state: torch.Tensor | None = None
     pooler_output: torch.Tensor | None = None
     node_hidden_state: torch.Tensor | None = None
     context_positions: torch.Tensor | None = None
+    attentions: tuple[torch.Tensor, ...] | None = None
+    node_attentions: tuple[torch.Tensor, ...] | None = None
 
 
 @dataclass
@@ -58,8 +63,27 @@ class DragonForMultipleChoiceOutput(ModelOutput):
         loss: Mean cross entropy, if labels were given.
         logits: [questions, choices].
         node_attention: [heads, N] attention of the question over its nodes; None for the LM alone.
+        model: Output of the encoder.
     """
 
     loss: torch.Tensor | None = None
     logits: torch.Tensor | None = None
     node_attention: torch.Tensor | None = None
+    model: DragonModelOutput | None = None
+
+
+@dataclass
+class DragonForSequenceClassificationOutput(ModelOutput):
+    """Output of `DragonForSequenceClassification`.
+
+    Attributes:
+        loss: As the problem type says, if labels were given.
+        logits: [B, num_labels].
+        node_attention: [heads, N] attention of the text over its nodes; None for the LM alone.
+        model: Output of the encoder.
+    """
+
+    loss: torch.Tensor | None = None
+    logits: torch.Tensor | None = None
+    node_attention: torch.Tensor | None = None
+    model: DragonModelOutput | None = None
