@@ -7,7 +7,7 @@ from transformers import AutoConfig, PretrainedConfig
 from dragon_core.modeling.backbones import BACKBONES
 
 Entities = Literal["frozen", "trainable", "random"]
-Interaction = Literal["every", "every-other", "none"]
+Interaction = Literal["every", "every-other", "none", "once"]
 InteractionResidual = Literal["none", "sum", "layer-norm"]
 LinkDecoder = Literal["distmult", "transe", "rotate"]
 LinkNormalization = Literal["none", "l2", "tanh", "layer-norm"]
@@ -36,7 +36,9 @@ class DragonConfig(PretrainedConfig):
         num_node_types: Types of nodes, the context node's included.
         num_graph_heads: Attention heads of a graph layer.
         use_node_scores: Whether the relevance scores of the nodes are a feature.
-        interaction: In which fusion layers text and graph exchange information.
+        interaction: In which fusion layers text and graph exchange information; "none" joins them at the end only. With
+            "once" the pooled text becomes the context node before the graph layers, which run after the language model,
+            as in QA-GNN (Yasunaga et al., NAACL 2021).
         interaction_size: Hidden size of the exchange's perceptron.
         interaction_depth: Its hidden layers.
         separate_interaction: One perceptron a fusion layer instead of a shared one.

@@ -61,6 +61,7 @@ class GraphNetwork(nn.Module):
         self.edge_encoder = EdgeEncoder(config) if config.num_fusion_layers else None
         self.layers = nn.ModuleList(GraphAttention(config) for _ in range(config.num_fusion_layers))
         self.exchange = Exchange(config) if any(map(config.exchanges_in, range(config.num_fusion_layers))) else None
+        self.entrance = nn.Linear(config.backbone.hidden_size, d) if config.interaction == "once" else None
         self.dropout = nn.Dropout(config.graph_dropout)
         self.output_input = nn.Linear(d, d)
         self.output_hidden = nn.Linear(d, d)
@@ -89,6 +90,11 @@ class GraphNetwork(nn.Module):
         if self.exchange is not None and self.config.exchanges_in(index):
             text, nodes = self.exchange(text, nodes, context, index)
         return text, nodes, attention
+
+    def enter(self, pooled: torch.Tensor, nodes: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
+        """Nodes [N, d] whose context nodes [B] are made from the pooled texts [B, hidden]."""
+        assert self.entrance is not None
+        return nodes.index_copy(0, context, gelu(self.entrance(pooled)).to(nodes.dtype))
 
     def output(self, entered: torch.Tensor, left: torch.Tensor) -> torch.Tensor:
         """Node vectors [N, d] from those that entered the first layer and those that left the last."""

@@ -69,7 +69,7 @@ class DragonPreTrainedModel(PreTrainedModel):
             options |= {"num_entities": table.shape[0], "entity_size": table.shape[1]}
         model = cls(DragonConfig(backbone=AutoConfig.from_pretrained(folder), **options))
         model._load_encoder(folder)
-        if entities is not None:
+        if entities is not None and model.config.has_graph:
             cast(DragonModel, model.get_submodule("dragon")).load_entities(entities)
         return model
 
@@ -169,12 +169,19 @@ class DragonModel(DragonPreTrainedModel):
         edge_features = self.graph.edge_features(edges)
         entered, first_fused = nodes, len(lm) - self.config.num_fusion_layers
         node_attentions: list[torch.Tensor] = []
+        # With one interaction at the start of the graph network, that runs after the whole language model.
+        alternating = self.config.interaction != "once"
         for index in range(len(lm)):
             text = lm.layer(index, text)
-            if index >= first_fused:
+            if alternating and index >= first_fused:
                 text, nodes, attention = self.graph.layer(
                     index - first_fused, text, nodes, extra, context, edges, edge_features
                 )
+                node_attentions.append(attention)
+        if not alternating:
+            nodes = entered = self.graph.enter(self.backbone.pooler(text), nodes, context)
+            for index in range(self.config.num_fusion_layers):
+                text, nodes, attention = self.graph.layer(index, text, nodes, extra, context, edges, edge_features)
                 node_attentions.append(attention)
         return DragonModelOutput(
             last_hidden_state=text,

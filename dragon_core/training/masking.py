@@ -44,7 +44,8 @@ def word_numbers(texts: Sequence[TokenizedText]) -> Int64s:
 class WholeWordMasker:
     """Chooses words and hides them.
 
-    As many words are chosen, in random order, as bring the masked tokens nearest to the share, but at least one. Of the
+    As many words are chosen, in random order, as bring the masked tokens nearest to the share, but at least one, unless
+    the share is 0. Of the
     tokens of chosen words 80% become the mask token, 10% a random token that is not special, 10% stay.
 
     Attributes:
@@ -93,7 +94,8 @@ class WholeWordMasker:
         tokens = np.bincount(rows, minlength=len(words))
         begins = ends - sizes[order] - (np.cumsum(tokens) - tokens)[word_rows[order]]
         # A word is in if at least half of it fits under the share; so the share is met on average.
-        chosen = (begins == 0) | (begins + sizes[order] / 2 <= self.share * tokens[word_rows[order]])
+        at_least_one = (begins == 0) & (self.share > 0)
+        chosen = at_least_one | (begins + sizes[order] / 2 <= self.share * tokens[word_rows[order]])
         word_chosen = np.zeros(len(starts), dtype=bool)
         word_chosen[order] = chosen
         token_chosen = np.repeat(word_chosen, sizes)

@@ -20,15 +20,20 @@ class TrainingParams(Parameters):
     weight_decay: float = Field(0.01, ge=0, le=1, description="Weight decay, of all but biases and norms.")
     max_gradient_norm: float = Field(1.0, gt=0, description="Longer gradients are clipped to this length.")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="Precision of the computation.")
-    num_fusion_layers: int = Field(2, ge=1, description="How many of the last layers are fused with a graph layer.")
+    num_fusion_layers: int = Field(
+        2, ge=-1, description="How many of the last layers are fused with a graph layer; -1: the language model alone."
+    )
+    interaction: Literal["every", "every-other", "none", "once"] = Field(
+        "every", description="Where text and graph exchange information; once: the text enters the graph at its start."
+    )
     node_size: int = Field(96, ge=8, description="Width of a node in the graph layers.")
     interaction_size: int = Field(200, ge=1, description="Hidden size of the exchange between text and graph.")
     graph_dropout: float = Field(0.1, ge=0, lt=1, description="Dropout of the graph layers and the entity vectors.")
     link_decoder: Literal["distmult", "transe", "rotate"] = Field(
         "distmult", description="Score function of link prediction."
     )
-    mask_share: float = Field(0.15, gt=0, lt=1, description="Share of a text's tokens to predict.")
-    max_link_targets: int = Field(100, ge=0, description="Most edges to hold out of a subgraph.")
+    mask_share: float = Field(0.15, ge=0, lt=1, description="Share of a text's tokens to predict; 0: no masked LM.")
+    max_link_targets: int = Field(100, ge=0, description="Most edges to hold out of a subgraph; 0: no link prediction.")
     link_target_share: float = Field(0.15, ge=0, lt=1, description="Largest share of a subgraph's edges to hold out.")
     num_negatives: int = Field(32, ge=2, multiple_of=2, description="Corrupted edges a held-out edge.")
     evaluation_share: float = Field(0.01, gt=0, lt=1, description="Share of the segments kept to evaluate on.")
@@ -46,4 +51,6 @@ class TrainingParams(Parameters):
     def _check(self) -> Self:
         if self.warmup_steps > self.steps:
             raise ValueError(f"warmup_steps is {self.warmup_steps}, more than the {self.steps} steps")
+        if not self.mask_share and (not self.max_link_targets or self.num_fusion_layers < 0):
+            raise ValueError("mask_share is 0 and there is no link prediction, so there is nothing to train")
         return self

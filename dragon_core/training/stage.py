@@ -32,7 +32,7 @@ class Pretrain(Stage):
     """Pretrains a model on subgraph shards, by masked language modelling and link prediction together."""
 
     name = "checkpoint"
-    version = 4
+    version = 5
     subgraphs: ArtifactReference
     graph: ArtifactReference
     entity_table: ArtifactReference
@@ -80,6 +80,7 @@ class Pretrain(Stage):
             num_fusion_layers=params.num_fusion_layers,
             node_size=params.node_size,
             num_edge_types=count_edge_types(graph.num_relations),
+            interaction=params.interaction,
             interaction_size=params.interaction_size,
             entity_dropout=params.graph_dropout,
             graph_dropout=params.graph_dropout,

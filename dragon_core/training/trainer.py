@@ -129,13 +129,13 @@ class Trainer:
     def _step(self, step: int, batches: Sequence[PretrainingBatch]) -> Numbers:
         """One optimizer step; returns its mean losses and the learning rates it was taken with."""
         numbers = {f"{group['name']}_learning_rate": group["lr"] for group in self._optimizer.param_groups}
-        sums = dict.fromkeys(LOSSES, 0.0)
+        sums: Numbers = {}
         self._model.train()
         for batch in batches:
             with self._accelerator.accumulate(self._model):
                 output = self._model(**send_to_device(batch.tensors, self._accelerator.device))
-                for name in LOSSES:
-                    sums[name] += output[name].item()
+                for name in (name for name in LOSSES if name in output):
+                    sums[name] = sums.get(name, 0.0) + output[name].item()
                 if not math.isfinite(sums["loss"]):
                     raise NonFiniteLossError(
                         f"The loss of step {step} is {sums['loss']} (segments {batch.segment_ids.tolist()});"
@@ -205,7 +205,7 @@ class _Meter:
     def report(self, entries: Sequence[Numbers]) -> Numbers:
         now, step = time.perf_counter(), int(entries[-1]["step"])
         recent = entries[self._step - step :]
-        means = {name: sum(entry[name] for entry in recent) / len(recent) for name in LOSSES}
+        means = {name: sum(entry[name] for entry in recent) / len(recent) for name in LOSSES if name in recent[-1]}
         rate = len(recent) * self._examples / (now - self._since)
         self._step, self._since = step, now
         return means | {"examples_per_second": rate}

@@ -81,20 +81,26 @@ def test_a_batch_gives_what_its_graphs_give_alone() -> None:
         torch.testing.assert_close(alone.node_hidden_state, nodes)
 
 
-def test_text_reads_the_graph_and_the_graph_reads_the_text() -> None:
+@pytest.mark.parametrize(
+    ("interaction", "reads"),
+    [("every", (True, True)), ("every-other", (True, True)), ("none", (False, False)), ("once", (False, True))],
+)
+def test_each_interaction_lets_through_what_it_says(interaction: str, reads: tuple[bool, bool]) -> None:
+    """Whether the text reads the graph, and the graph the text."""
     torch.manual_seed(0)
-    # With small weights the influence drowns in rounding.
-    model = DragonModel(small_config(initializer_range=0.5)).eval()
+    model = DragonModel(small_config(interaction=interaction, initializer_range=0.5)).eval()
     batch = random_batch([6, 4])
     before = model(**batch)
     other_nodes = model(**(batch | {"concept_ids": torch.where(batch["concept_ids"] == 0, 0, 1)}))
-    assert not torch.equal(before.pooler_output, other_nodes.pooler_output)
     other_text = model(**(batch | {"input_ids": batch["input_ids"].flip(1)}))
-    assert not torch.equal(before.node_hidden_state, other_text.node_hidden_state)
+    text_reads = not torch.equal(before.pooler_output, other_nodes.pooler_output)
+    graph_reads = not torch.equal(before.node_hidden_state, other_text.node_hidden_state)
+    assert (text_reads, graph_reads) == reads
 
 
-def test_gradients_reach_every_trained_parameter() -> None:
-    model = DragonForPreTraining(small_config())
+@pytest.mark.parametrize("interaction", ["every", "none", "once"])
+def test_gradients_reach_every_trained_parameter(interaction: str) -> None:
+    model = DragonForPreTraining(small_config(interaction=interaction))
     batch = random_batch([6, 4])
     labels = torch.full((2, 7), -100)
     labels[:, 2] = 9

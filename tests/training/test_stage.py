@@ -108,6 +108,30 @@ def test_accumulated_small_batches_learn_too(encoder: Path, tmp_path: Path) -> N
     assert curves["new_learning_rate"].to_pylist()[1:3] == [0.0005, 0.001]
 
 
+@pytest.mark.parametrize(
+    ("settings", "measured", "missing"),
+    [
+        ({"num_fusion_layers": -1}, "mlm_loss", "link_loss"),
+        ({"max_link_targets": 0}, "mlm_loss", "link_loss"),
+        ({"mask_share": 0.0}, "link_loss", "mlm_loss"),
+        ({"interaction": "none"}, "link_loss", ""),
+        ({"interaction": "once"}, "link_loss", ""),
+        ({"link_decoder": "rotate"}, "link_loss", ""),
+    ],
+    ids=str,
+)
+def test_ablations_train(
+    encoder: Path, tmp_path: Path, settings: dict[str, object], measured: str, missing: str
+) -> None:
+    store = ArtifactStore(str(tmp_path))
+    made = make(pretrain_stage(store, encoder, steps=3, **settings), store)
+    metrics = json.loads(made.path("metrics.json").read_text())
+    assert np.isfinite(metrics["after"][measured])
+    assert missing not in metrics["after"]
+    model = DragonForPreTraining.from_pretrained(made.folder)
+    assert {name: getattr(model.config, name, value) for name, value in settings.items()} == settings
+
+
 def test_a_loss_that_is_not_a_number_names_step_and_segments(encoder: Path, tmp_path: Path) -> None:
     store = ArtifactStore(str(tmp_path))
     stage = pretrain_stage(
