@@ -29,6 +29,7 @@ from transformers import BertConfig, BertForMaskedLM, RobertaConfig
 from benchmarks.batches import VOCABULARY, as_arguments, conceptnet_graphs, random_inputs
 from benchmarks.golden import Tensors
 from dragon_core.modeling import DragonConfig, DragonForPreTraining
+from dragon_core.modeling.published import published_options
 from tests.modeling.naive import Naive
 
 Step = Callable[[], None]
@@ -61,37 +62,16 @@ def config_of(backbone: Any, edge_types: int = 38, **options: Any) -> DragonConf
 
 def naive_of(config: DragonConfig, with_text: bool) -> Naive:
     """The naive implementation of a configuration."""
-    model = {
-        "k": config.num_fusion_layers,
+    options = published_options(config) | {
         "concept_dim": config.node_size,
-        "concept_in_dim": config.entity_size,
         "n_concept": config.num_entities,
-        "n_etype": config.num_edge_types,
-        "n_ntype": config.num_node_types,
-        "n_attention_head": 2,
-        "fc_dim": 8,
-        "n_fc_layer": 0,
-        "info_exchange": True,
-        "sep_ie_layers": False,
-        "ie_dim": config.interaction_size,
-        "ie_layer_num": 1,
-    }
-    args = {
+        "n_attention_head": config.num_pooling_heads,
+        "n_fc_layer": config.classifier_depth,
         "mlm_task": int(with_text),
         "link_task": 1,
         "end_task": 0,
-        "no_node_score": True,
-        "residual_ie": 2,
-        "link_decoder": "DistMult",
-        "scaled_distmult": True,
-        "link_proj_headtail": False,
-        "link_normalize_headtail": 3,
-        "link_gamma": 12.0,
-        "link_regularizer_weight": 0.01,
-        "link_negative_adversarial_sampling": True,
-        "link_negative_adversarial_sampling_temperature": 1.0,
     }
-    naive = Naive(config.backbone, model, args)
+    naive = Naive(config.backbone, options, options)
     torch.nn.init.normal_(naive.lmgnn.linkpred.w_relation, std=0.02)
     # The table is frozen in all that is compared.
     naive.lmgnn.concept_emb.emb.requires_grad_(False)
