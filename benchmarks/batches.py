@@ -3,7 +3,6 @@
 import ast
 import gzip
 import json
-import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -21,10 +20,10 @@ from dragon_core.training.graph_batch import GraphCollator, Subgraphs, count_edg
 from dragon_core.training.link_targets import LinkTargetSampler
 from dragon_core.training.random_numbers import example_keys
 from tests.graph.graphs import small_graph
+from tests.shared_data import SHARED_DATA
 
 VOCABULARY = 30522
 MASKED_SHARE = 0.15
-SHARED_DATA = Path(os.environ.get("DRAGON_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
 def random_inputs(

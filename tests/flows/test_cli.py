@@ -1,14 +1,18 @@
 """The `dragon` program from outside: exit status, one sentence, and the stack trace only on request."""
 
+import argparse
 from pathlib import Path
 
 import pytest
+import torch
 
 from dragon_core.artifacts import ArtifactStore, ExternalFiles, make
 from tests.artifacts.stages import Numbers, Total
 from tests.flows.projects import PIPELINES, write_project
 from tests.flows.running import User
 from tests.graph.dictionary import write_dictionary
+from tests.modeling.random_golden import PLAIN
+from tests.modeling.test_conversion import as_used, published
 
 
 @pytest.fixture
@@ -101,6 +105,22 @@ def test_wordnet_is_found_where_the_user_says(user: User, tmp_path: Path) -> Non
     done = user.run("dragon", "wordnet", WORDNET_DIR=str(user.folder))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert "WORDNET_DIR" in done.stderr
+
+
+def test_a_published_checkpoint_is_converted_and_back(user: User) -> None:
+    tensors, options = published(as_used(PLAIN))
+    torch.save({"model": tensors, "config": options}, user.folder / "model.pt")
+    done = user.run("dragon", "convert", "model.pt", "--out", "model", "--attention-heads", "2")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        "model: DragonForPreTraining on roberta (3 layers of 16, 2 heads), 2 fusion layers, 32 entities,"
+        " link decoder distmult.\n"
+    )
+    done = user.run("dragon", "convert", "model", "--to-published", "--out", "back.pt")
+    assert (done.returncode, done.stdout) == (0, "back.pt is a published checkpoint.\n")
+    with torch.serialization.safe_globals([argparse.Namespace]):
+        back = torch.load(user.folder / "back.pt", weights_only=True)
+    assert back["model"].keys() == tensors.keys()
 
 
 def test_a_checkpoint_that_cannot_be_converted_is_one_sentence(user: User) -> None:

@@ -17,8 +17,8 @@ from dragon_core.modeling import DragonConfig, DragonForMultipleChoice, DragonFo
 from dragon_core.modeling.conversion import ConversionError, Published, as_ours, convert, to_published
 from tests.modeling.naive import Options, Tensors, naive_of
 from tests.modeling.random_golden import BACKBONE, PLAIN, golden_options, random_inputs
+from tests.shared_data import GOLDEN
 
-LAYOUTS = Path(os.environ.get("DRAGON_GOLDEN", Path(__file__).parents[3] / "shared" / "golden"))
 # Training-script names of constructor options.
 SCRIPT_NAMES = {"concept_dim": "gnn_dim", "n_attention_head": "att_head_num", "n_fc_layer": "fc_layer_num"}
 
@@ -109,9 +109,9 @@ def test_greaselm_calls_its_language_model_mp(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["general", "biomed"])
 def test_the_full_published_layouts(name: str) -> None:
-    file = LAYOUTS / f"published_layout_{name}.json"
+    file = GOLDEN / f"published_layout_{name}.json"
     if not file.exists():
-        pytest.skip(f"{file} is not there; set DRAGON_GOLDEN")
+        pytest.skip(f"{file} is not there; set DRAGON_SHARED_DATA")
     shapes = json.loads(file.read_text())
     tensors = {tensor: torch.empty(shape, device="meta") for tensor, shape in shapes.items()}
     config, ours = as_ours(Published(tensors, {}))

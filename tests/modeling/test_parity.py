@@ -1,7 +1,6 @@
 """The model is numerically the published one: the golden fixtures, and a second implementation with random options."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +13,9 @@ from safetensors.torch import load_file, save_file
 
 from benchmarks.parity import differences, tolerance
 from tests.modeling.random_golden import PLAIN, golden_options, write_golden
+from tests.shared_data import GOLDEN
 
 ROOT = Path(__file__).parents[2]
-GOLDEN = Path(os.environ.get("DRAGON_GOLDEN", ROOT.parent / "shared" / "golden"))
 FOLDERS = sorted(path.parent for path in GOLDEN.glob("*/config.json"))
 
 
@@ -24,13 +23,13 @@ def wrong(folder: Path) -> dict[str, float]:
     return {name: value for name, value in differences(folder).items() if not value <= tolerance(name)}
 
 
-@pytest.mark.skipif(not FOLDERS, reason=f"no golden fixtures in {GOLDEN}; set DRAGON_GOLDEN")
+@pytest.mark.skipif(not FOLDERS, reason=f"no golden fixtures in {GOLDEN}; set DRAGON_SHARED_DATA")
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_the_published_model(folder: Path) -> None:
     assert not wrong(folder)
 
 
-@pytest.mark.skipif(not FOLDERS, reason=f"no golden fixtures in {GOLDEN}; set DRAGON_GOLDEN")
+@pytest.mark.skipif(not FOLDERS, reason=f"no golden fixtures in {GOLDEN}; set DRAGON_SHARED_DATA")
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_the_second_implementation_is_the_published_model(folder: Path, tmp_path: Path) -> None:
     """Written from the second implementation's outputs, the fixture is the same."""
