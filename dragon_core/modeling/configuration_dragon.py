@@ -27,6 +27,7 @@ class DragonConfig(PretrainedConfig):
     Args:
         backbone: Configuration of the language model, an object or its dict; `model_type` chooses the architecture.
         num_fusion_layers: `k`, how many of the last LM layers are fused with a graph layer; -1 is the LM alone.
+        graph_as_text: Whether the model was trained on texts that end with their graph's triples as sentences.
         num_entities: Rows of the entity table, without the context node.
         entity_size: Width of the entity table.
         entities: "frozen" vectors are read from a file that all checkpoints share; "trainable" ones are trained, and
@@ -71,6 +72,7 @@ class DragonConfig(PretrainedConfig):
         self,
         backbone: PretrainedConfig | dict[str, Any] | None = None,
         num_fusion_layers: int = 5,
+        graph_as_text: bool = False,
         num_entities: int = 0,
         entity_size: int = 1024,
         entities: Entities = "frozen",
@@ -103,6 +105,7 @@ class DragonConfig(PretrainedConfig):
     ) -> None:
         self.backbone = _backbone_config(backbone)
         self.num_fusion_layers = num_fusion_layers
+        self.graph_as_text = graph_as_text
         self.num_entities = num_entities
         self.entity_size = entity_size
         self.entities = entities

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from dragon_core.training import GraphCollator, Subgraphs
+from dragon_core.training import GraphCollator, GraphSentences, Subgraphs
 
 Int64s = npt.NDArray[np.int64]
 
@@ -51,7 +51,7 @@ class PreparedQuestions:
 
 
 class QuestionCollator:
-    """Makes batches of questions: a text and, for a model with a graph, a subgraph a choice."""
+    """Makes batches of questions: a text and, for a model that reads it, a subgraph or its sentences a choice."""
 
     def __init__(
         self,
@@ -59,21 +59,28 @@ class QuestionCollator:
         tokenizer: PreTrainedTokenizerBase,
         graphs: GraphCollator | None,
         length: int,
+        sentences: GraphSentences | None = None,
     ) -> None:
         self._questions = questions
         self._tokenizer = tokenizer
         self._graphs = graphs
         self._length = length
+        self._sentences = sentences
 
     def __call__(self, examples: Int64s) -> dict[str, torch.Tensor]:
         """Arguments of `DragonForMultipleChoice.forward` for some questions, `num_choices` aside."""
         count = self._questions.num_choices
         rows = self._questions.choices.take((examples[:, None] * count + np.arange(count)).ravel())
+        answers = rows["text"].to_pylist()
+        if self._sentences is not None:
+            told = self._sentences(Subgraphs.of_table(rows))
+            answers = [f"{answer}. {sentences}" for answer, sentences in zip(answers, told, strict=True)]
         encoded = self._tokenizer(
             rows["question"].to_pylist(),
-            rows["text"].to_pylist(),
+            answers,
             padding=True,
-            truncation="only_first",
+            # An answer is never cut, but what is told of its graph is.
+            truncation="only_first" if self._sentences is None else "longest_first",
             max_length=self._length,
             return_tensors="pt",
         )

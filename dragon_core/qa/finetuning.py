@@ -23,7 +23,13 @@ from dragon_core.modeling import ENTITIES_NAME, DragonForMultipleChoice
 from dragon_core.qa.dataset import PreparedQuestions, QuestionCollator
 from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.schema import PREDICTIONS, SPLITS, split_name
-from dragon_core.training import GraphCollator, count_edge_types, linear_warmup_and_decay, parameter_groups
+from dragon_core.training import (
+    GraphCollator,
+    GraphSentences,
+    count_edge_types,
+    linear_warmup_and_decay,
+    parameter_groups,
+)
 from dragon_core.training.batching import BatchPlan
 from dragon_core.training.reproducible import make_reproducible
 from dragon_core.training.trainer import split_parameters
@@ -80,9 +86,11 @@ class FineTune(Stage):
         make_reproducible(self.params.seed)
         model = self._model(start, inputs.entity_table.path(ENTITIES_NAME), graph)
         tokenizer = AutoTokenizer.from_pretrained(start)
-        graphs = GraphCollator(graph.num_relations) if self.params.use_graph else None
+        graphs = GraphCollator(graph.num_relations) if model.config.has_graph else None
+        as_text = self.params.use_graph and model.config.graph_as_text
+        sentences = GraphSentences(graph.names, graph.relations) if as_text else None
         collators = {
-            split: QuestionCollator(questions, tokenizer, graphs, self.params.max_length)
+            split: QuestionCollator(questions, tokenizer, graphs, self.params.max_length, sentences)
             for split, questions in splits.items()
         }
         tuner = FineTuner(model, self.params, splits, collators)
@@ -116,7 +124,8 @@ class FineTune(Stage):
         if not params.use_graph:
             return DragonForMultipleChoice.from_pretrained(start, num_fusion_layers=-1)
         model = DragonForMultipleChoice.from_pretrained(start)
-        model.dragon.load_entities(entities)
+        if model.config.has_graph:
+            model.dragon.load_entities(entities)
         return model
 
 

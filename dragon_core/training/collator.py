@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 from dragon_core.training.batching import Batch
 from dragon_core.training.dataset import SegmentDataset
 from dragon_core.training.graph_batch import GraphCollator
+from dragon_core.training.graph_text import GraphSentences
 from dragon_core.training.link_targets import LinkTargetSampler
 from dragon_core.training.masking import WholeWordMasker, word_numbers
 from dragon_core.training.random_numbers import example_keys
@@ -43,6 +44,7 @@ class PretrainingCollator:
         targets: LinkTargetSampler,
         max_length: int,
         seed: int,
+        sentences: GraphSentences | None = None,
     ) -> None:
         self._dataset = dataset
         self._tokenizer = tokenizer
@@ -51,13 +53,15 @@ class PretrainingCollator:
         self._targets = targets
         self._max_length = max_length
         self._seed = seed
+        self._sentences = sentences
 
     def __call__(self, batch: Batch) -> PretrainingBatch:
         """Prepare a batch: masked texts and labels [B, T], the graphs without the held-out edges, the link targets."""
         segments = self._dataset.read(batch.examples)
         keys = example_keys(self._seed, batch.epoch, batch.examples)
         links = self._targets(segments.subgraphs, keys)
-        tensors = self._text(segments.texts, keys) | self._graphs(segments.subgraphs, links.kept)
+        told = None if self._sentences is None else self._sentences(segments.subgraphs, links.kept)
+        tensors = self._text(segments.texts, told, keys) | self._graphs(segments.subgraphs, links.kept)
         tensors |= {
             "link_head": torch.from_numpy(links.head),
             "link_relation": torch.from_numpy(links.relation),
@@ -66,9 +70,10 @@ class PretrainingCollator:
         }
         return PretrainingBatch(segments.segment_ids, tensors)
 
-    def _text(self, texts: list[str], keys: npt.NDArray[np.uint64]) -> dict[str, torch.Tensor]:
+    def _text(self, texts: list[str], told: list[str] | None, keys: npt.NDArray[np.uint64]) -> dict[str, torch.Tensor]:
+        """Masked texts; what is told of the graph stands beside them, unmasked."""
         encoded = self._tokenizer(
-            texts, padding=True, truncation=True, max_length=self._max_length, pad_to_multiple_of=PADDING_MULTIPLE
+            texts, told, padding=True, truncation=True, max_length=self._max_length, pad_to_multiple_of=PADDING_MULTIPLE
         )
         input_ids, labels = self._masker(np.array(encoded["input_ids"]), word_numbers(encoded.encodings), keys)
         arrays = {"input_ids": input_ids, "labels": labels}

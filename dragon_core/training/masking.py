@@ -25,6 +25,10 @@ class TokenizedText(Protocol):
     def word_ids(self) -> Sequence[int | None]:
         """Number of the word that each token is of; None for special and padding tokens."""
 
+    @property
+    def sequence_ids(self) -> Sequence[int | None]:
+        """0 for the tokens of a text, 1 for those of a second one beside it; None for special and padding tokens."""
+
 
 def word_numbers(texts: Sequence[TokenizedText]) -> Int64s:
     """The word of each token, as the tokenizer divided the text before it made pieces of the words.
@@ -35,9 +39,12 @@ def word_numbers(texts: Sequence[TokenizedText]) -> Int64s:
         texts: B encodings, padded to T tokens.
 
     Returns:
-        [B, T]; `NO_WORD` for special and padding tokens.
+        [B, T]; `NO_WORD` for special and padding tokens, and for those of a second text, which is not to be masked.
     """
-    rows = [[NO_WORD if word is None else word for word in text.word_ids] for text in texts]
+    rows = [
+        [NO_WORD if word is None or second else word for word, second in zip(t.word_ids, t.sequence_ids, strict=True)]
+        for t in texts
+    ]
     return np.array(rows, dtype=np.int64).reshape(len(rows), -1)
 
 

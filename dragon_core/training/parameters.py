@@ -27,6 +27,9 @@ class TrainingParams(Parameters):
         "every", description="Where text and graph exchange information; once: the text enters the graph at its start."
     )
     node_size: int = Field(96, ge=8, description="Width of a node in the graph layers.")
+    graph_as_text: bool = Field(
+        False, description="Tell the subgraph's triples as sentences after the text, as far as there is room."
+    )
     interaction_size: int = Field(200, ge=1, description="Hidden size of the exchange between text and graph.")
     graph_dropout: float = Field(0.1, ge=0, lt=1, description="Dropout of the graph layers and the entity vectors.")
     link_decoder: Literal["distmult", "transe", "rotate"] = Field(

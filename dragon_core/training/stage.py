@@ -17,6 +17,7 @@ from dragon_core.training.curves import curves_markdown, curves_table, draw_curv
 from dragon_core.training.dataset import SegmentDataset
 from dragon_core.training.errors import TrainingError
 from dragon_core.training.graph_batch import GraphCollator, count_edge_types
+from dragon_core.training.graph_text import GraphSentences
 from dragon_core.training.link_targets import LinkTargetSampler
 from dragon_core.training.masking import WholeWordMasker
 from dragon_core.training.parameters import TrainingParams
@@ -80,6 +81,7 @@ class Pretrain(Stage):
             num_fusion_layers=params.num_fusion_layers,
             node_size=params.node_size,
             num_edge_types=count_edge_types(graph.num_relations),
+            graph_as_text=params.graph_as_text,
             interaction=params.interaction,
             interaction_size=params.interaction_size,
             entity_dropout=params.graph_dropout,
@@ -92,14 +94,17 @@ class Pretrain(Stage):
     ) -> PretrainingCollator:
         params = self.params
         symmetric = np.array([relation.symmetric for relation in graph.relations], dtype=bool)
+        # Without link prediction nothing need be held out.
+        max_targets = params.max_link_targets if params.num_fusion_layers >= 0 else 0
         return PretrainingCollator(
             dataset,
             tokenizer,
             WholeWordMasker(tokenizer, params.mask_share),
             GraphCollator(graph.num_relations),
-            LinkTargetSampler(symmetric, params.max_link_targets, params.link_target_share, params.num_negatives),
+            LinkTargetSampler(symmetric, max_targets, params.link_target_share, params.num_negatives),
             params.max_length,
             params.seed,
+            GraphSentences(graph.names, graph.relations) if params.graph_as_text else None,
         )
 
     def _check_graph(self, inputs: Inputs) -> None:

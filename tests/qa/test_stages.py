@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from transformers import AutoTokenizer
 
 from dragon_core.artifacts import (
     Artifact,
@@ -22,7 +23,7 @@ from dragon_core.artifacts import (
     make,
 )
 from dragon_core.graph import Relation, write_graph
-from dragon_core.modeling import EmbedNodes
+from dragon_core.modeling import DragonForPreTraining, EmbedNodes
 from dragon_core.qa import ArmParams, Evaluate, FineTune, GenerateQuestions, PrepareQuestions, QuestionError
 from dragon_core.qa.schema import QUESTIONS, SPLITS, split_name
 from tests.graph.graphs import tables_of
@@ -112,6 +113,41 @@ def test_only_a_model_that_reads_the_graph_learns_what_only_the_graph_tells(arms
     }
     assert accuracy["dragon"] > 0.9
     assert accuracy["lm"] < 0.6
+
+
+class TextCheckpoint(Stage):
+    """A language model without a graph, which is told the graph's triples."""
+
+    name = "checkpoint"
+    version = 1
+    encoder: ExternalFiles
+    params: Parameters = Parameters()
+
+    def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
+        folder = draft.scratch / "model"
+        torch.manual_seed(0)
+        model = DragonForPreTraining.from_encoder(self.encoder.root, num_fusion_layers=-1, graph_as_text=True)
+        model.save_pretrained(folder)
+        AutoTokenizer.from_pretrained(self.encoder.root).save_pretrained(folder)
+        for file in folder.iterdir():
+            with draft.writing(file.name) as path:
+                path.write_bytes(file.read_bytes())
+
+
+def test_a_language_model_learns_from_the_graph_told_as_sentences(
+    store: ArtifactStore, arms: dict[str, Artifact]
+) -> None:
+    inputs = arms["dragon"].manifest.inputs
+    encoder = ExternalFiles.of("tiny", Path(inputs["encoder"].path or ""))
+    checkpoint = make(TextCheckpoint(encoder=encoder), store)
+    given = {name: inputs[name].reference for name in ("questions", "graph", "entity_table")}
+
+    def accuracy(use_graph: bool) -> float:
+        params = ArmParams(epochs=12, encoder_learning_rate=3e-3, new_learning_rate=3e-3, use_graph=use_graph)
+        made = make(FineTune(**given, checkpoint=checkpoint.reference, params=params), store)
+        return float(json.loads(made.path("metrics.json").read_text())["test_accuracy"])
+
+    assert accuracy(use_graph=True) > accuracy(use_graph=False) + 0.2
 
 
 def test_predictions_are_probabilities_of_every_test_question(arms: dict[str, Artifact]) -> None:

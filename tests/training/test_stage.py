@@ -117,6 +117,7 @@ def test_accumulated_small_batches_learn_too(encoder: Path, tmp_path: Path) -> N
         ({"interaction": "none"}, "link_loss", ""),
         ({"interaction": "once"}, "link_loss", ""),
         ({"link_decoder": "rotate"}, "link_loss", ""),
+        ({"num_fusion_layers": -1, "graph_as_text": True}, "mlm_loss", "link_loss"),
     ],
     ids=str,
 )
