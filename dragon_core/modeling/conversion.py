@@ -18,7 +18,7 @@ from dragon_core.errors import DragonError
 from dragon_core.modeling.configuration_dragon import DragonConfig
 from dragon_core.modeling.entity_table import ENTITIES_NAME, open_entities
 from dragon_core.modeling.modeling_dragon import DragonForMultipleChoice, DragonForPreTraining
-from dragon_core.modeling.published import config_fields, neutral, our_name, published_names, published_options
+from dragon_core.modeling.published import config_fields, our_name, published_names, published_options
 
 WEIGHTS_NAME = "model.safetensors"
 ENTITIES = "dragon.entities.weight"
@@ -186,7 +186,6 @@ def to_published(folder: Path, file: Path) -> None:
 
 def _detected(tensors: Tensors, published: Published, attention_heads: int | None) -> DragonConfig:
     """The configuration: what names and shapes say, then what the options say, then the published defaults."""
-    numbered = {neutral(name) for name in published.tensors}
     # Of what only the options tell, this is what a file without them is taken for.
     fields: dict[str, Any] = {"interaction_residual": "none", "link_normalization": "none", "use_node_scores": False}
     fields |= config_fields(published.options)
@@ -204,7 +203,7 @@ def _detected(tensors: Tensors, published: Published, attention_heads: int | Non
         fields["interaction_depth"] = _count(tensors, re.escape(first) + r"(\d+)\.weight") - 1
         if fields["interaction_depth"] > 0:
             fields["interaction_size"] = len(tensors[f"{first}0.weight"])
-        fields["separate_interaction"] = any(".ie_layers." in name for name in numbered)
+        fields["separate_interaction"] = any(".ie_layers." in name for name in published.tensors)
         if "dragon.graph.exchange.norm.weight" in tensors:
             fields["interaction_residual"] = "layer-norm"
     if "link_predictor.relations.weight" in tensors:

@@ -20,6 +20,7 @@ from transformers import AutoTokenizer
 from dragon_core.artifacts import ArtifactReference, Draft, ExternalFiles, Inputs, Parameters, Progress, Stage
 from dragon_core.graph import KnowledgeGraph
 from dragon_core.modeling import ENTITIES_NAME, DragonForMultipleChoice
+from dragon_core.modeling.saving import save_pretrained
 from dragon_core.qa.dataset import PreparedQuestions, QuestionCollator
 from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.schema import PREDICTIONS, SPLITS, split_name
@@ -102,12 +103,7 @@ class FineTune(Stage):
         draft.write_table(PREDICTIONS_NAME, pa.Table.from_arrays(arrays, schema=PREDICTIONS))
         accuracy = float((probabilities.argmax(axis=1) == test.answers).mean())
         draft.write_json("metrics.json", {"test_accuracy": accuracy, "epochs": curve})
-        folder = draft.scratch / "model"
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        for file in sorted(folder.iterdir()):
-            with draft.writing(file.name) as path:
-                path.write_bytes(file.read_bytes())
+        save_pretrained(model, tokenizer, draft)
         draft.count(**{split: len(questions) for split, questions in splits.items()})
 
     def _model(self, start: Path, entities: Path, graph: KnowledgeGraph) -> DragonForMultipleChoice:

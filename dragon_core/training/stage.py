@@ -10,6 +10,7 @@ from dragon_core.artifacts import Artifact, ArtifactReference, Draft, ExternalFi
 from dragon_core.artifacts.identity import json_digest
 from dragon_core.graph import KnowledgeGraph
 from dragon_core.modeling import ENTITIES_NAME, DragonForPreTraining
+from dragon_core.modeling.saving import save_pretrained
 from dragon_core.training.batching import BatchPlan, split_evaluation
 from dragon_core.training.checkpoints import Checkpoints
 from dragon_core.training.collator import PretrainingCollator, evaluation_batches
@@ -69,7 +70,7 @@ class Pretrain(Stage):
             Checkpoints(scratch / "checkpoints", fingerprint),
         )
         model = trainer.run(progress)
-        _save_pretrained(model, tokenizer, draft, scratch / "model")
+        save_pretrained(model, tokenizer, draft)
         _save_history(trainer.history, draft)
         draft.count(steps=params.steps, train_segments=len(trained), evaluation_segments=len(held_out))
 
@@ -119,16 +120,6 @@ class Pretrain(Stage):
     def _fingerprint(self, inputs: Inputs) -> str:
         artifacts: list[Artifact] = [inputs.subgraphs, inputs.graph, inputs.entity_table]
         return json_digest([str(self.reference), *(artifact.manifest.digest for artifact in artifacts)])
-
-
-def _save_pretrained(
-    model: DragonForPreTraining, tokenizer: PreTrainedTokenizerBase, draft: Draft, folder: Path
-) -> None:
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    for file in sorted(folder.iterdir()):
-        with draft.writing(file.name) as path:
-            path.write_bytes(file.read_bytes())
 
 
 def _save_history(history: History, draft: Draft) -> None:

@@ -24,6 +24,7 @@ from dragon_core.artifacts import (
 )
 from dragon_core.graph import Relation, write_graph
 from dragon_core.modeling import DragonForPreTraining, EmbedNodes
+from dragon_core.modeling.saving import save_pretrained
 from dragon_core.qa import ArmParams, Evaluate, FineTune, GenerateQuestions, PrepareQuestions, QuestionError
 from dragon_core.qa.schema import QUESTIONS, SPLITS, split_name
 from tests.graph.graphs import tables_of
@@ -124,14 +125,9 @@ class TextCheckpoint(Stage):
     params: Parameters = Parameters()
 
     def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
-        folder = draft.scratch / "model"
         torch.manual_seed(0)
         model = DragonForPreTraining.from_encoder(self.encoder.root, num_fusion_layers=-1, graph_as_text=True)
-        model.save_pretrained(folder)
-        AutoTokenizer.from_pretrained(self.encoder.root).save_pretrained(folder)
-        for file in folder.iterdir():
-            with draft.writing(file.name) as path:
-                path.write_bytes(file.read_bytes())
+        save_pretrained(model, AutoTokenizer.from_pretrained(self.encoder.root), draft)
 
 
 def test_a_language_model_learns_from_the_graph_told_as_sentences(
