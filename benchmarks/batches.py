@@ -13,7 +13,8 @@ import torch
 
 from benchmarks.golden import Golden, Tensors, batch_of
 from dragon_core.graph import Relation
-from dragon_core.linking import DictionaryLinker, LinkingParams
+from dragon_core.linking import DictionaryParams
+from dragon_core.linking.dictionary import DictionaryLinker
 from dragon_core.modeling import DragonConfig
 from dragon_core.subgraph.extraction import SubgraphExtractor, SubgraphParams
 from dragon_core.training.graph_batch import GraphCollator, Subgraphs, count_edge_types
@@ -91,7 +92,7 @@ def conceptnet_graphs(folder: Path, sequences: int) -> tuple[dict[str, torch.Ten
         [Relation(name, f"{{head}} {name} {{tail}}") for name in relations],
         [(ids[head], relation_ids[relation], ids[tail]) for head, relation, tail in sorted(triples)],
     )
-    linker = DictionaryLinker(names, LinkingParams())
+    linker = DictionaryLinker.of(graph.nodes, DictionaryParams())
     extractor = SubgraphExtractor(graph, SubgraphParams())
     subgraphs = Subgraphs.of(
         extractor.extract([mention.node for mention in linker.link([text])[0]])

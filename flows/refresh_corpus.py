@@ -5,7 +5,7 @@ from prefect.task_runners import ProcessPoolTaskRunner
 
 from dragon_core.corpus import BuildCorpus, CorpusParams
 from dragon_core.graph.stage import BuildGraph, GraphParams
-from dragon_core.linking import LinkEntities, LinkingParams
+from dragon_core.linking import BuildLinker, DictionaryParams, LinkEntities, LinkingParams, MentionParams
 from dragon_core.subgraph import ExtractSubgraphs, SubgraphParams
 from flows.sources import corpus_files, wordnet_files
 from flows.stage_runner import run_stage
@@ -15,7 +15,8 @@ from flows.stage_runner import run_stage
 def refresh_corpus(
     graph: GraphParams = GraphParams(),
     corpus: CorpusParams = CorpusParams(),
-    linking: LinkingParams = LinkingParams(),
+    linking: LinkingParams = DictionaryParams(),
+    mentions: MentionParams = MentionParams(),
     subgraphs: SubgraphParams = SubgraphParams(),
     text_folder: str | None = None,
     store: str = ".dragon/store",
@@ -26,6 +27,7 @@ def refresh_corpus(
         graph: The knowledge graph.
         corpus: The text corpus.
         linking: How text is linked to the graph.
+        mentions: Which segments are linked.
         subgraphs: How subgraphs are extracted.
         text_folder: Folder of the corpus, if its source is text.
         store: Where the artifacts lie, a folder or a URL.
@@ -35,5 +37,6 @@ def refresh_corpus(
     """
     nodes = run_stage(BuildGraph(source=wordnet_files(), params=graph), store)
     texts = run_stage(BuildCorpus(source=corpus_files(corpus, text_folder), params=corpus), store)
-    mentions = run_stage(LinkEntities(corpus=texts, graph=nodes, params=linking), store)
-    return str(run_stage(ExtractSubgraphs(mentions=mentions, corpus=texts, graph=nodes, params=subgraphs), store))
+    linker = run_stage(BuildLinker(graph=nodes, params=linking), store)
+    linked = run_stage(LinkEntities(corpus=texts, graph=nodes, linker=linker, params=mentions), store)
+    return str(run_stage(ExtractSubgraphs(mentions=linked, corpus=texts, graph=nodes, params=subgraphs), store))

@@ -9,7 +9,7 @@ from prefect.task_runners import ProcessPoolTaskRunner
 from dragon_core.artifacts import ArtifactReference, ArtifactStore
 from dragon_core.corpus import BuildCorpus, CorpusParams
 from dragon_core.graph.stage import BuildGraph, GraphParams
-from dragon_core.linking import LinkEntities, LinkingParams
+from dragon_core.linking import BuildLinker, DictionaryParams, LinkEntities, LinkingParams, MentionParams
 from dragon_core.modeling.entity_embedding import EmbedNodes, EntityTableParams
 from dragon_core.subgraph import ExtractSubgraphs, SubgraphParams
 from dragon_core.training import Pretrain, TrainingParams
@@ -35,15 +35,23 @@ def build_corpus(params: CorpusParams = CorpusParams(), text_folder: str | None 
     return str(run_stage(BuildCorpus(source=corpus_files(params, text_folder), params=params), store))
 
 
+@flow(name="build-linker")
+def build_linker(graph: str = "graph/latest", params: LinkingParams = DictionaryParams(), store: str = STORE) -> str:
+    """Build what finds a graph's nodes in text."""
+    return str(run_stage(BuildLinker(graph=_resolved(store, graph), params=params), store))
+
+
 @flow(name="link-entities", task_runner=ProcessPoolTaskRunner())  # type: ignore[arg-type]
 def link_entities(
     corpus: str = "corpus/latest",
-    graph: str = "graph/latest",
-    params: LinkingParams = LinkingParams(),
+    linker: str = "linker/latest",
+    params: MentionParams = MentionParams(),
     store: str = STORE,
 ) -> str:
     """Link a corpus to a graph."""
-    stage = LinkEntities(corpus=_resolved(store, corpus), graph=_resolved(store, graph), params=params)
+    built = ArtifactStore(store).resolve(linker)
+    graph = built.manifest.inputs["graph"].reference
+    stage = LinkEntities(corpus=_resolved(store, corpus), graph=graph, linker=built.reference, params=params)
     return str(run_stage(stage, store))
 
 

@@ -85,6 +85,10 @@ class Draft(Writer):
             self.counts.update(shard.counts)
             self.rejects.extend(shard.rejects)
 
+    def path(self, name: str) -> Path:
+        """Local path of a file that is written already."""
+        return next(self._folder.local_copy(file) for file in self.files if file.name == name)
+
     @property
     def scratch(self) -> Path:
         """A local folder for the state of an unfinished run; it outlives a kill and is deleted at the commit."""

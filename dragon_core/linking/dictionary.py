@@ -1,109 +1,149 @@
-"""The dictionary linker: n-grams of tokens, as written and lemmatised, looked up among the names of the graph's nodes.
+"""The dictionary linker: the names and aliases of all nodes, in all their forms, found by scanning the text.
 
-spaCy's rules split the texts into tokens; simplemma gives lemmas without a tagger, so that `stray dogs` finds `stray
-dog`. A name is found at an inflection of its last token, which is where English phrases inflect, or of all of them.
+All forms are the patterns of one Aho-Corasick automaton (daachorse's double array, built once and loaded in
+milliseconds) that runs over the normalised text. Since every word of it stands between spaces, a pattern with a space
+at both ends matches whole words only. A scan is linear in the text, whatever the number of patterns.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from typing import Literal
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Self
 
-import simplemma
-import spacy
-from pydantic import Field
-from spacy.lang.en.stop_words import STOP_WORDS
+import daachorse
+import numpy as np
+import pyarrow as pa
 
-from dragon_core.artifacts import Parameters
-from dragon_core.linking.mention import Mention
+from dragon_core.artifacts import Progress
+from dragon_core.artifacts.draft import Writer
+from dragon_core.linking.mention import Float32s, Int32s, Int64s, Mentions
+from dragon_core.linking.normalization import NormalizedTexts, normalize
+from dragon_core.linking.patterns import DictionaryParams, Patterns
 
-EXACT_SCORE = 1.0
-LEMMA_SCORE = 0.9
+AUTOMATON_NAME = "automaton.bin"
+CANDIDATE_ARRAYS = ("offsets", "nodes", "scores")
+# Texts that are scanned together: as many as fit the processor's caches.
+TEXTS_OF_A_SCAN = 256
 
-
-class LinkingParams(Parameters):
-    """How text is linked to nodes."""
-
-    overlap: Literal["longest", "all"] = Field(
-        "longest", description="Of mentions that overlap, keep the longest (the first of equal ones), or keep all."
-    )
-    max_tokens: int = Field(5, ge=1, le=20, description="Tokens a mention has at most.")
-    stop_words: bool = Field(True, description="Leave out mentions that are a stop word, one character or a number.")
+# `riding a bike` is `ride bike`: graphs of common sense leave these out of their names.
+DETERMINERS = re.compile(rb"(?<= )(?:an?|the|this|that|these|those|my|your|his|her|its|our|their|some|any) ")
+# What a link across a determiner keeps of its score.
+ACROSS_DETERMINERS = 0.9
 
 
 class DictionaryLinker:
-    """Links spans whose words, as written or lemmatised, are the name of a node.
+    """Links spans whose words, as written or inflected, are a name of a node.
 
     Args:
-        names: Name of each node; of equal names the first node is linked.
+        automaton: Finds the patterns.
+        candidates: Offsets [P + 1], nodes [C] and scores [C] of `Patterns`.
         params: What is linked.
     """
 
-    def __init__(self, names: Sequence[str], params: LinkingParams) -> None:
+    def __init__(
+        self,
+        automaton: "daachorse.DoubleArrayAhoCorasick",
+        candidates: tuple[Int64s, Int32s, Float32s],
+        params: DictionaryParams,
+    ) -> None:
         self.params = params
-        self._tokenizer = spacy.blank("en").tokenizer
-        self._nodes: dict[str, int] = {}
-        for node, name in enumerate(names):
-            self._nodes.setdefault(" ".join(token.lower() for token in self._words(name)), node)
-        # First words of names, so that most positions of a text are passed over at once.
-        self._longest: dict[str, int] = {}
-        for name in self._nodes:
-            first, length = name.split(" ", 1)[0], name.count(" ") + 1
-            self._longest[first] = max(length, self._longest.get(first, 0))
+        self._automaton = automaton
+        self._offsets, self._nodes, self._scores = candidates
 
-    def link(self, texts: Sequence[str]) -> list[list[Mention]]:
-        """Mentions of each text, sorted by (start, end, node)."""
-        return [self._link(text) for text in texts]
+    @classmethod
+    def of(cls, nodes: pa.Table, params: DictionaryParams) -> Self:
+        """A linker of a node table (`graph.schema.NODES`) that is in memory."""
+        patterns = Patterns.of(nodes, params)
+        return cls(patterns.automaton(), (patterns.offsets, patterns.nodes, patterns.scores), params)
 
-    def _words(self, text: str) -> list[str]:
-        return [token.text for token in self._tokenizer(text) if not token.is_space]
+    @classmethod
+    def open(cls, folder: Path, params: DictionaryParams) -> Self:
+        """The linker that `build_dictionary` wrote to a folder; the tables are memory-mapped."""
+        automaton = daachorse.DoubleArrayAhoCorasick.deserialize((folder / AUTOMATON_NAME).read_bytes())
+        offsets, nodes, scores = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in CANDIDATE_ARRAYS)
+        return cls(automaton, (offsets, nodes, scores), params)
 
-    def _link(self, text: str) -> list[Mention]:
-        tokens = [token for token in self._tokenizer(text) if not token.is_space]
-        words = [token.text.lower() for token in tokens]
-        lemmas = [lemma_of(word) for word in words]
-        starts = [token.idx for token in tokens]
-        ends = [token.idx + len(token.text) for token in tokens]
-        found = [
-            (first, last, Mention(starts[first], ends[last - 1], node, score))
-            for first in range(len(words))
-            for last, node, score in self._matches(words, lemmas, first)
-        ]
+    def link(self, texts: Sequence[str]) -> Mentions:
+        """Mentions of each text."""
+        starts = range(0, len(texts), TEXTS_OF_A_SCAN)
+        return Mentions.concatenate([self._link(texts[start : start + TEXTS_OF_A_SCAN]) for start in starts])
+
+    def _link(self, texts: Sequence[str]) -> Mentions:
+        normalized = normalize(texts)
+        starts, ends, patterns = self._scan(normalized)
+        is_across = np.zeros(len(starts), bool)
+        if self.params.determiners:
+            more = self._scan(without_determiners(normalized))
+            starts, ends, patterns = (np.concatenate(pair) for pair in zip((starts, ends, patterns), more, strict=True))
+            is_across = np.arange(len(starts)) >= len(is_across)
+        kept = np.lexsort((is_across, ends, starts))
+        # Most spans are found by both scans.
+        kept = kept[np.diff(starts[kept], prepend=-1).astype(bool) | np.diff(ends[kept], prepend=-1).astype(bool)]
         if self.params.overlap == "longest":
-            found = list(without_overlaps(found))
-        return sorted((mention for _, _, mention in found), key=lambda m: (m.start, m.end, m.node))
+            kept = kept[without_overlaps(starts[kept], ends[kept])]
+        starts, ends, patterns, is_across = starts[kept], ends[kept], patterns[kept], is_across[kept]
+        span, candidate = self._candidates_of(patterns)
+        text = np.searchsorted(normalized.starts, starts, "right") - 1
+        return Mentions(
+            offsets=np.searchsorted(text[span], np.arange(len(texts) + 1)).astype(np.int64),
+            starts=(starts - normalized.starts[text])[span].astype(np.int32),
+            ends=(ends - normalized.starts[text])[span].astype(np.int32),
+            nodes=self._nodes[candidate],
+            scores=self._scores[candidate] * np.where(is_across, ACROSS_DETERMINERS, 1).astype(np.float32)[span],
+        )
 
-    def _matches(self, words: list[str], lemmas: list[str], first: int) -> Iterator[tuple[int, int, float]]:
-        """(end, node, score) of the names that begin at a token; an exact match hides a lemmatised one of its span."""
-        longest = max(self._longest.get(words[first], 0), self._longest.get(lemmas[first], 0))
-        for last in range(first + 1, min(first + min(longest, self.params.max_tokens), len(words)) + 1):
-            if last == first + 1 and self.params.stop_words and is_stop_word(words[first]):
-                continue
-            for score, form in (
-                (EXACT_SCORE, words[first:last]),
-                (LEMMA_SCORE, [*words[first : last - 1], lemmas[last - 1]]),
-                (LEMMA_SCORE, lemmas[first:last]),
-            ):
-                node = self._nodes.get(" ".join(form))
-                if node is not None:
-                    yield last, node, score
-                    break
+    def _scan(self, normalized: NormalizedTexts) -> tuple[Int64s, Int64s, Int64s]:
+        """First character, character after the last, and pattern of every match."""
+        found = self._automaton.find_overlapping(normalized.text)
+        matches = np.fromiter(chain.from_iterable(found), np.int64, 3 * len(found)).reshape(-1, 3)
+        # A pattern's first and last byte are the spaces around it; the last comes from the character after the span.
+        return normalized.characters[matches[:, 0] + 1], normalized.characters[matches[:, 1] - 1], matches[:, 2]
 
-
-def without_overlaps(found: Iterable[tuple[int, int, Mention]]) -> Iterator[tuple[int, int, Mention]]:
-    """Of (first token, end token, mention), the longest first and each only where no longer one stands."""
-    taken: set[int] = set()
-    for first, last, mention in sorted(found, key=lambda item: (item[0] - item[1], item[0])):
-        if taken.isdisjoint(range(first, last)):
-            taken.update(range(first, last))
-            yield first, last, mention
+    def _candidates_of(self, patterns: Int64s) -> tuple[Int64s, Int64s]:
+        """Position in `patterns`, and in the candidates' arrays, of every candidate of the patterns."""
+        first = self._offsets[patterns]
+        counts = self._offsets[patterns + 1] - first
+        position = np.repeat(np.arange(len(patterns)), counts)
+        return position, np.arange(len(position)) - (np.cumsum(counts) - counts - first)[position]
 
 
-def is_stop_word(word: str) -> bool:
-    """Whether a lower-case word on its own says too little to be linked."""
-    return word in STOP_WORDS or len(word) < 2 or word.isnumeric()
+def build_dictionary(nodes: pa.Table, params: DictionaryParams, writer: Writer, progress: Progress) -> None:
+    """Write the linker of a node table (`graph.schema.NODES`)."""
+    patterns = Patterns.of(nodes, params, progress)
+    with writer.writing(AUTOMATON_NAME) as path:
+        path.write_bytes(patterns.automaton().serialize())
+    for name in CANDIDATE_ARRAYS:
+        with writer.writing(f"{name}.npy") as path, path.open("wb") as file:
+            np.save(file, getattr(patterns, name))
+    writer.count(patterns=len(patterns.texts), candidates=len(patterns.nodes))
 
 
-@cache
-def lemma_of(word: str) -> str:
-    """Lemma of a lower-case English word, without regard to its part of speech."""
-    return simplemma.lemmatize(word, lang="en").lower()
+def without_determiners(normalized: NormalizedTexts) -> NormalizedTexts:
+    """The texts with their determiners cut out."""
+    cuts = np.array([match.span() for match in DETERMINERS.finditer(normalized.text)], np.int64).reshape(-1, 2)
+    edges = np.zeros(len(normalized.text) + 1, np.int8)
+    np.add.at(edges, cuts[:, 0], 1)
+    np.add.at(edges, cuts[:, 1], -1)
+    kept = np.cumsum(edges[:-1]) == 0
+    text = np.frombuffer(normalized.text, np.uint8)[kept].tobytes()
+    return NormalizedTexts(text, normalized.characters[kept], normalized.starts)
+
+
+def without_overlaps(starts: Int64s, ends: Int64s) -> Int64s:
+    """Of spans sorted by start, the longest first and each only where no longer one stands; of equal ones the first.
+
+    Returns:
+        Sorted positions of the spans that are kept.
+    """
+    return np.array(sorted(_longest(starts, ends)), np.int64)
+
+
+def _longest(starts: Int64s, ends: Int64s) -> Iterator[int]:
+    taken = bytearray(int(ends.max(initial=0)))
+    order = np.argsort(starts - ends, kind="stable")
+    for position, start, end in zip(order.tolist(), starts[order].tolist(), ends[order].tolist(), strict=True):
+        # No span that is taken is shorter: one that overlaps covers an end of this one.
+        if not (taken[start] or taken[end - 1]):
+            taken[start:end] = b"\1" * (end - start)
+            yield position

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import groupby
 
 from dragon_core.linking.mention import Mention
 
@@ -9,25 +10,25 @@ MARKUP = re.compile(r"([\\`*_\[\]<>#|~$&])")
 
 
 def linked_text_markdown(text: str, mentions: Sequence[Mention], names: Sequence[str]) -> str:
-    """The text with its mentions in bold; a node of another name than the span follows in brackets.
+    """The text with its mentions in bold; nodes of another name than the span follow in brackets.
 
     Args:
         text: The text.
-        mentions: Its mentions; of overlapping ones the first is shown.
+        mentions: Its mentions; of overlapping spans the first and longest is shown.
         names: Name of each node.
     """
     parts, position = [], 0
-    for mention in sorted(mentions, key=lambda m: (m.start, -m.end)):
-        if mention.start < position:
+    in_order = sorted(mentions, key=lambda m: (m.start, -m.end, -m.score))
+    for (start, end), candidates in groupby(in_order, key=lambda m: (m.start, m.end)):
+        if start < position:
             continue
-        span = text[mention.start : mention.end]
-        name = names[mention.node]
-        parts += [_plain(text[position : mention.start]), f"**{_plain(span)}**"]
-        parts += [] if span.lower() == name else [rf" \[{_plain(name)}\]"]
-        position = mention.end
-    return "".join([*parts, _plain(text[position:])])
+        span, found = text[start:end], [names[mention.node] for mention in candidates]
+        parts += [plain_markdown(text[position:start]), f"**{plain_markdown(span)}**"]
+        parts += [] if found == [span.lower()] else [rf" \[{plain_markdown(', '.join(found))}\]"]
+        position = end
+    return "".join([*parts, plain_markdown(text[position:])])
 
 
-def _plain(text: str) -> str:
+def plain_markdown(text: str) -> str:
     """The text with Markdown's characters escaped."""
     return MARKUP.sub(r"\\\1", text)

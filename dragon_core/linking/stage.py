@@ -1,28 +1,60 @@
-"""The stage that links a corpus to a graph."""
+"""The stages that build a linker of a graph, and link a corpus with it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pydantic import Field
 
-from dragon_core.artifacts import ArtifactReference, Draft, Inputs, Progress, Shard, Stage
+from dragon_core.artifacts import ArtifactReference, Draft, Inputs, Parameters, Progress, Shard, Stage
 from dragon_core.graph import KnowledgeGraph
-from dragon_core.linking.dictionary import DictionaryLinker, LinkingParams
-from dragon_core.linking.inspect import linked_text_markdown
-from dragon_core.linking.mention import Mention
+from dragon_core.linking.linkers import LinkingParams, build_linker, open_linker
+from dragon_core.linking.mention import Mention, Mentions
+from dragon_core.linking.patterns import DictionaryParams
+from dragon_core.linking.report import report_markdown
 from dragon_core.linking.schema import MENTIONS
+from dragon_core.linking.segments import read_segments
+from dragon_core.linking.statistics import LinkingStatistics
 
-SAMPLE_SIZE = 10
+SAMPLE_SIZE = 20
+
+
+class BuildLinker(Stage):
+    """What finds a graph's nodes in text, built once a graph and opened by every process that links."""
+
+    name: ClassVar[str] = "linker"
+    version: ClassVar[int] = 1
+
+    graph: ArtifactReference
+    params: LinkingParams = DictionaryParams()
+
+    def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
+        """Build the linker."""
+        build_linker(KnowledgeGraph.open(inputs.graph.folder), self.params, draft, progress)
+
+
+class MentionParams(Parameters):
+    """Which segments are linked."""
+
+    max_segment_bytes: int = Field(1_000_000, ge=1000, description="A longer text is rejected.")
+    max_reject_share: float = Field(
+        0.01, ge=0, le=1, description="The stage fails when a larger share of the segments cannot be linked."
+    )
 
 
 class LinkEntities(Stage):
-    """A mentions shard for each corpus shard."""
+    """A mentions shard for each corpus shard, without the segments that cannot be linked."""
 
-    name = "mentions"
-    version = 2
+    name: ClassVar[str] = "mentions"
+    version: ClassVar[int] = 3
+
     corpus: ArtifactReference
     graph: ArtifactReference
-    params: LinkingParams = LinkingParams()
+    linker: ArtifactReference
+    params: MentionParams = MentionParams()
 
     def shards(self, inputs: Inputs) -> Sequence[str]:
         """The corpus' shards."""
@@ -30,27 +62,49 @@ class LinkEntities(Stage):
 
     def make_shards(self, inputs: Inputs, shards: Iterable[Shard]) -> None:
         """Link shard by shard."""
-        linker = DictionaryLinker(KnowledgeGraph.open(inputs.graph.folder).names, self.params)
+        linker = open_linker(inputs.linker)
         for shard in shards:
-            table = pq.read_table(inputs.corpus.path(shard.name), columns=["segment_id", "text"])
-            linked = linker.link(table["text"].to_pylist())
-            rows = [[vars(mention) for mention in mentions] for mentions in linked]
-            columns = {"segment_id": table["segment_id"], "mentions": rows}
-            shard.write_table(shard.name, pa.Table.from_pydict(columns, schema=MENTIONS))
+            segments = read_segments(inputs.corpus.path(shard.name), self.params.max_segment_bytes, shard.reject)
+            batches = [
+                pa.record_batch([ids, linker.link(texts).to_arrow()], schema=MENTIONS) for ids, texts in segments
+            ]
+            table = pa.Table.from_batches(batches, MENTIONS)
+            shard.write_table(shard.name, table)
+            counts = pc.list_value_length(table["mentions"])
             shard.count(
-                segments=len(rows),
-                mentions=sum(map(len, rows)),
-                segments_without_mentions=sum(not mentions for mentions in rows),
+                segments=len(table),
+                mentions=pc.sum(counts).as_py() or 0,
+                segments_without_mentions=pc.sum(pc.equal(counts, 0)).as_py() or 0,
             )
 
     def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
-        """Write `summary.md`: some linked texts, to spot bad links by eye."""
-        if not inputs.corpus.parts:
-            return
-        names = KnowledgeGraph.open(inputs.graph.folder).names
-        texts = pq.read_table(inputs.corpus.path(inputs.corpus.parts[0]), columns=["text"])["text"]
-        sample = texts[:: max(len(texts) // SAMPLE_SIZE, 1)].to_pylist()[:SAMPLE_SIZE]
-        linked: list[list[Mention]] = DictionaryLinker(names, self.params).link(sample)
-        pages = [linked_text_markdown(text, found, names) for text, found in zip(sample, linked, strict=True)]
+        """Write `summary.md`: how much is linked and to what, and some linked texts to spot bad links by eye.
+
+        Raises:
+            TooManyRejectsError: Too many segments could not be linked.
+        """
+        draft.check_rejects(draft.counts["segments"] + len(draft.rejects), self.params.max_reject_share)
+        graph = KnowledgeGraph.open(inputs.graph.folder)
+        statistics = LinkingStatistics(graph.num_nodes)
+        sample: list[tuple[str, list[Mention]]] = []
+        parts = inputs.corpus.parts
+        for number, part in enumerate(parts):
+            table = pq.read_table(draft.path(part))
+            mentions = Mentions.from_arrow(table["mentions"].combine_chunks())
+            statistics.add(mentions)
+            wanted = SAMPLE_SIZE * (number + 1) // len(parts) - SAMPLE_SIZE * number // len(parts)
+            sample += _sample(inputs.corpus.path(part), table["segment_id"], mentions, wanted)
+            progress(number + 1, len(parts))
         with draft.writing("summary.md") as path:
-            path.write_text("## Linked text\n\n" + "\n\n".join(pages) + "\n", encoding="utf-8")
+            path.write_text(report_markdown(statistics, sample, graph.names), encoding="utf-8")
+
+
+def _sample(path: Path, ids: pa.ChunkedArray, mentions: Mentions, size: int) -> Iterator[tuple[str, list[Mention]]]:
+    """Some texts of a shard, spread over it, with their mentions."""
+    if not size or not len(ids):
+        return
+    rows = range(0, len(ids), max(len(ids) // size, 1))[:size]
+    wanted = ids.take(pa.array(rows))
+    texts = pq.read_table(path, columns=["segment_id", "text"], filters=pc.field("segment_id").isin(wanted))
+    by_id = dict(zip(texts["segment_id"].to_pylist(), texts["text"].to_pylist(), strict=True))
+    yield from ((by_id[segment], mentions[row]) for segment, row in zip(wanted.to_pylist(), rows, strict=True))

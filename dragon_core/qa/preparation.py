@@ -9,15 +9,14 @@ from pydantic import Field
 
 from dragon_core.artifacts import ArtifactReference, Inputs, Parameters, Shard, Stage
 from dragon_core.graph import KnowledgeGraph
-from dragon_core.linking import DictionaryLinker, LinkingParams
+from dragon_core.linking import EntityLinker, open_linker
 from dragon_core.qa.schema import CHOICES, SPLITS, split_name
 from dragon_core.subgraph import SubgraphExtractor, SubgraphParams
 
 
 class PreparationParams(Parameters):
-    """How questions are linked and their subgraphs extracted."""
+    """How the subgraphs of questions are extracted."""
 
-    linking: LinkingParams = Field(LinkingParams(), description="As in the linking of the corpus.")
     subgraphs: SubgraphParams = Field(SubgraphParams(), description="As in the extraction for the corpus.")
 
 
@@ -25,9 +24,10 @@ class PrepareQuestions(Stage):
     """Links question and choices, and extracts a subgraph a choice: the code that prepares the corpus does both."""
 
     name = "prepared-questions"
-    version = 1
+    version = 2
     questions: ArtifactReference
     graph: ArtifactReference
+    linker: ArtifactReference
     params: PreparationParams = PreparationParams()
 
     def shards(self, inputs: Inputs) -> Sequence[str]:
@@ -37,7 +37,7 @@ class PrepareQuestions(Stage):
     def make_shards(self, inputs: Inputs, shards: Iterable[Shard]) -> None:
         """Prepare split by split."""
         graph = KnowledgeGraph.open(inputs.graph.folder)
-        linker = DictionaryLinker(graph.names, self.params.linking)
+        linker = open_linker(inputs.linker)
         extractor = SubgraphExtractor(graph, self.params.subgraphs)
         for shard in shards:
             questions = pq.read_table(inputs.questions.path(shard.name)).to_pylist()
@@ -53,10 +53,12 @@ class PrepareQuestions(Stage):
 
 
 def _choices(
-    question: dict[str, Any], graph: KnowledgeGraph, linker: DictionaryLinker, extractor: SubgraphExtractor
+    question: dict[str, Any], graph: KnowledgeGraph, linker: EntityLinker, extractor: SubgraphExtractor
 ) -> Iterable[dict[str, Any]]:
     in_question, *in_choices = linker.link([question["question"], *question["choices"]])
-    scores = {mention.node: mention.score for mention in in_question}
+    scores: dict[int, float] = {}
+    for mention in in_question:
+        scores[mention.node] = max(mention.score, scores.get(mention.node, 0.0))
     for choice, mentions in zip(question["choices"], in_choices, strict=True):
         # A choice that is the name of a concept means this concept, not the ones its words name.
         exact = graph.ids_by_name.get(choice)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from dragon_core.artifacts import Artifact, ArtifactReference, ArtifactStore, ExternalFiles
-from dragon_core.linking import LinkingParams
 from dragon_core.qa.errors import QuestionError
 from dragon_core.subgraph import SubgraphParams
 
@@ -14,12 +13,12 @@ class Provenance:
 
     graph: ArtifactReference
     corpus: ArtifactReference
+    linker: ArtifactReference
     mentions: ArtifactReference
     subgraphs: ArtifactReference
     entity_table: ArtifactReference
     encoder: ExternalFiles
     dictionary: ExternalFiles
-    linking: LinkingParams
     extraction: SubgraphParams
 
     @classmethod
@@ -37,12 +36,12 @@ class Provenance:
         return cls(
             graph=graph.reference,
             corpus=_input(mentions, "corpus"),
+            linker=_input(mentions, "linker"),
             mentions=mentions.reference,
             subgraphs=subgraphs.reference,
             entity_table=_input(model, "entity_table"),
             encoder=_files(model, "encoder"),
             dictionary=_files(graph, "source"),
-            linking=LinkingParams(**mentions.manifest.params),
             extraction=SubgraphParams(**subgraphs.manifest.params),
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dragon_core.artifacts import ArtifactReference, Inputs, Shard, Stage
@@ -30,8 +31,9 @@ class ExtractSubgraphs(Stage):
         """Extract shard by shard."""
         extractor = SubgraphExtractor(KnowledgeGraph.open(inputs.graph.folder), self.params)
         for shard in shards:
-            texts = pq.read_table(inputs.corpus.path(shard.name), columns=["segment_id", "text"])
             mentions = pq.read_table(inputs.mentions.path(shard.name))
+            is_linked = pc.field("segment_id").isin(mentions["segment_id"])
+            texts = pq.read_table(inputs.corpus.path(shard.name), columns=["segment_id", "text"], filters=is_linked)
             if texts["segment_id"] != mentions["segment_id"]:
                 raise ValueError(f"Shard {shard.name} of {self.mentions} links other segments than {self.corpus} holds")
             rows = [

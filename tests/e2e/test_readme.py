@@ -95,11 +95,11 @@ FIELDS = {
 
 def test_the_commands_of_the_readme(reader: ReadmeUser) -> None:
     first = reader.type("make demo")
-    assert {task.state_name for task in reader.task_runs(first, 12)} == {"Completed"}
+    assert {task.state_name for task in reader.task_runs(first, 13)} == {"Completed"}
     for part in ("| segments", "| mentions", "masked LM, loss, before -> after", "questions, DRAGON", "chance"):
         assert part in first
     again = reader.type("make demo")
-    assert len(reader.task_runs(again, 12)) == len(reader.task_runs(first)) == 12
+    assert len(reader.task_runs(again, 13)) == len(reader.task_runs(first)) == 13
     assert {task.state_name for task in reader.task_runs(again)} == {"Cached"}
     assert reader.type("make ui") == f"The Prefect UI is at http://127.0.0.1:{reader.port}\n"
 

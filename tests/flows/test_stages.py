@@ -11,7 +11,15 @@ from dragon_core.artifacts.errors import ArtifactNotFoundError
 from dragon_core.artifacts.lineage import lineage
 from dragon_core.corpus import CorpusParams
 from dragon_core.training import TrainingParams
-from flows.stages import build_corpus, build_graph, embed_nodes, extract_subgraphs, link_entities, train
+from flows.stages import (
+    build_corpus,
+    build_graph,
+    build_linker,
+    embed_nodes,
+    extract_subgraphs,
+    link_entities,
+    train,
+)
 from tests.graph.dictionary import write_dictionary
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -35,13 +43,14 @@ def page_of(key: str) -> str:
 def test_each_stage_runs_alone_on_what_the_store_has(store: str) -> None:
     build_graph(store=store)
     build_corpus(CorpusParams(segments_per_shard=200), store=store)
+    build_linker(store=store)
     link_entities(store=store)
     subgraphs = extract_subgraphs(store=store)
     embed_nodes(store=store)
     checkpoint = train(subgraphs=subgraphs[: len("subgraphs/") + 12], params=TRAINING, store=store)
     opened = ArtifactStore(store)
     assert {ancestor.role for ancestor in lineage(opened, opened.resolve(checkpoint))} >= {
-        *("subgraphs", "mentions", "corpus", "graph", "entity_table", "encoder", "source")
+        *("subgraphs", "mentions", "corpus", "linker", "graph", "entity_table", "encoder", "source")
     }
     page = page_of("checkpoint")
     assert "| mlm loss |" in page
@@ -49,7 +58,7 @@ def test_each_stage_runs_alone_on_what_the_store_has(store: str) -> None:
 
 
 def test_a_stage_whose_input_is_missing_says_so(store: str) -> None:
-    with pytest.raises(ArtifactNotFoundError, match="corpus/latest"):
+    with pytest.raises(ArtifactNotFoundError, match="linker/latest"):
         link_entities(store=store)
     with pytest.raises(ArtifactNotFoundError, match=uuid.UUID(int=0).hex):
         train(subgraphs=f"subgraphs/{uuid.UUID(int=0).hex}", store=store)

@@ -23,6 +23,7 @@ from dragon_core.artifacts import (
     make,
 )
 from dragon_core.graph import Relation, write_graph
+from dragon_core.linking import BuildLinker
 from dragon_core.modeling import DragonForPreTraining, EmbedNodes
 from dragon_core.modeling.saving import save_pretrained
 from dragon_core.qa import ArmParams, Evaluate, FineTune, GenerateQuestions, PrepareQuestions, QuestionError
@@ -89,7 +90,8 @@ def arms(store: ArtifactStore, tmp_path_factory: pytest.TempPathFactory) -> dict
     encoder = ExternalFiles.of("tiny", write_encoder(tmp_path_factory.mktemp("encoder")))
     graph = make(PairsGraph(), store).reference
     questions = make(PairsQuestions(graph=graph, params=PairsParams()), store)
-    prepared = make(PrepareQuestions(questions=questions.reference, graph=graph), store)
+    linker = make(BuildLinker(graph=graph), store).reference
+    prepared = make(PrepareQuestions(questions=questions.reference, graph=graph, linker=linker), store)
     entities = make(EmbedNodes(graph=graph, encoder=encoder), store).reference
 
     def arm(use_graph: bool) -> Artifact:

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 
 from dragon_core.artifacts import ArtifactStore, Draft, Inputs, Parameters, Progress, Stage, make
 from dragon_core.graph import Relation, write_graph
-from dragon_core.linking import MENTIONS, LinkEntities
+from dragon_core.linking import MENTIONS, BuildLinker, LinkEntities
 from dragon_core.subgraph import SUBGRAPHS, ExtractSubgraphs
 from tests.graph.graphs import tables_of
 
@@ -41,7 +41,9 @@ class Sentences(Stage):
 def test_a_corpus_becomes_subgraphs_shard_by_shard(tmp_path: Path) -> None:
     store = ArtifactStore(str(tmp_path))
     graph, corpus = make(Animals(), store), make(Sentences(), store)
-    mentions = make(LinkEntities(corpus=corpus.reference, graph=graph.reference), store)
+    linker = make(BuildLinker(graph=graph.reference), store)
+    inputs = {"corpus": corpus.reference, "graph": graph.reference, "linker": linker.reference}
+    mentions = make(LinkEntities(**inputs), store)
     assert mentions.manifest.counts == {"segments": 3, "mentions": 4, "segments_without_mentions": 1, "rejects": 0}
     assert pq.read_schema(mentions.path("part-00000.parquet")).equals(MENTIONS)
     assert r"**dog** chased two **cats** \[cat\]" in mentions.path("summary.md").read_text()
