@@ -1,5 +1,6 @@
 """The `dragon` program: its commands over the domain. `flows/cli.py` adds those that need Prefect, and is what runs."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -53,6 +54,27 @@ def convert(
         f" {lm.hidden_size}, {lm.num_attention_heads} heads), {config.num_fusion_layers} fusion layers,"
         f" {config.num_entities:,} entities, link decoder {config.link_decoder}."
     )
+
+
+@app.command()
+def link(
+    text: Annotated[str, typer.Argument(help="The text; - reads it from the standard input.")],
+    graph: Annotated[str, typer.Option(help="The graph: graph/KEY, or the beginning of a key.")] = "graph/latest",
+    params: Annotated[
+        str, typer.Option(metavar="JSON", help='Method and options of linking, such as {"method": "spacy"}.')
+    ] = "{}",
+    store: StoreOption = DEFAULT_STORE,
+) -> None:
+    """Link one text to a graph, to see by eye what is found; the linker is built once and kept in the store."""
+    from dragon_core.linking.one_text import link_text
+
+    if text == "-":
+        text = sys.stdin.read()
+    linked = link_text(ArtifactStore(store), graph, params, text)
+    typer.echo("".join(typer.style(piece, bold=True, fg="green") if nodes else piece for piece, nodes in linked.pieces))
+    typer.echo(f"\n{linked.coverage}")
+    for line in linked.lines:
+        typer.echo(line)
 
 
 @artifacts_app.command("list")

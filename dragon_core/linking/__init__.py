@@ -1,5 +1,8 @@
 """Spans of text to nodes of the graph."""
 
+from dragon_core.linking.concept import ConceptParams
+from dragon_core.linking.errors import LinkingError
+from dragon_core.linking.lemma import SpacyParams
 from dragon_core.linking.linkers import LinkingParams, open_linker
 from dragon_core.linking.mention import EntityLinker, Mention, Mentions
 from dragon_core.linking.patterns import DictionaryParams
@@ -9,12 +12,15 @@ from dragon_core.linking.stage import BuildLinker, LinkEntities, MentionParams
 __all__ = [
     "MENTIONS",
     "BuildLinker",
+    "ConceptParams",
     "DictionaryParams",
     "EntityLinker",
     "LinkEntities",
+    "LinkingError",
     "LinkingParams",
     "Mention",
     "MentionParams",
     "Mentions",
+    "SpacyParams",
     "open_linker",
 ]

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from dragon_core.artifacts import ArtifactReference, Draft, Inputs, Parameters, Progress, Shard, Stage
+from dragon_core.artifacts import ArtifactReference, Draft, ExternalFiles, Inputs, Parameters, Progress, Shard, Stage
 from dragon_core.graph import KnowledgeGraph
 from dragon_core.linking.linkers import LinkingParams, build_linker, open_linker
 from dragon_core.linking.mention import Mention, Mentions
@@ -29,11 +29,16 @@ class BuildLinker(Stage):
     version: ClassVar[int] = 1
 
     graph: ArtifactReference
+    annotations: ExternalFiles | None = None
     params: LinkingParams = DictionaryParams()
 
     def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
-        """Build the linker."""
-        build_linker(KnowledgeGraph.open(inputs.graph.folder), self.params, draft, progress)
+        """Build the linker.
+
+        Raises:
+            LinkingError: The method cannot be built here, or takes no annotations.
+        """
+        build_linker(KnowledgeGraph.open(inputs.graph.folder), self.params, self.annotations, draft, progress)
 
 
 class MentionParams(Parameters):

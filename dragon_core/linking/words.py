@@ -15,8 +15,9 @@ PUBLISHED_WORDS: dict[str, frozenset[str]] = {
     name: frozenset(words)
     for name, words in json.loads((files(__package__) / "published_words.json").read_text(encoding="utf-8")).items()
 }
-# The published stop words lack the modal verbs.
-FUNCTION_WORDS = PUBLISHED_WORDS["stop_words"] | {"would", "could", "might", "may", "must", "shall"}
+PRONOUNS = PUBLISHED_WORDS["pronouns"]
+# The published stop words lack most modal verbs.
+FUNCTION_WORDS = PUBLISHED_WORDS["stop_words"] | PUBLISHED_WORDS["black_list"] | {"might", "may", "must", "shall"}
 
 
 def is_stop_word(word: str) -> bool:

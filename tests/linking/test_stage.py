@@ -35,7 +35,7 @@ class Texts(Stage):
     params: Parameters = Parameters()
 
     def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
-        texts = ["A dog saw two cats.".encode(), b"Nothing to report."]
+        texts = [b"A dog saw two cats.", b"Nothing to report."]
         draft.write_table("part-00000.parquet", segments(0, texts))
         texts = [b"", b"a dog \xff", b"dog " * 500, b" \n", None, "un café".encode(), b"A cat."]
         draft.write_table("part-00001.parquet", segments(2, texts))

@@ -1,0 +1,1 @@
+"""What the benchmarks compare with: published ways of doing the same, written plainly."""
