@@ -12,14 +12,6 @@ def words_of(text: str) -> list[str]:
 def test_case_accents_and_compatibility_forms_are_folded() -> None:
     words = ["cafe", "cafe", "strasse", "fine", "istanbul", "m2", "中文"]
     assert words_of("CAFÉ cafe\u0301 Straße ﬁne İstanbul m² 中文") == words
-        "cafe",
-        "cafe",
-        "strasse",
-        "fine",
-        "istanbul",
-        "m2",
-        "中文",
-    ]
 
 
 def test_punctuation_within_a_word_divides_joins_or_stays() -> None:
