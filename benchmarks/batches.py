@@ -1,16 +1,12 @@
 """Batches that the model is timed on: random ones of a given size, and real subgraphs of ConceptNet."""
 
-import ast
-import gzip
-import json
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from benchmarks.conceptnet import names_of, questions, triples_of_82k, triples_of_conceptnet4
 from benchmarks.golden import Golden, Tensors, batch_of
 from dragon_core.graph import Relation
 from dragon_core.linking import DictionaryParams
@@ -21,7 +17,6 @@ from dragon_core.training.graph_batch import GraphCollator, Subgraphs, count_edg
 from dragon_core.training.link_targets import LinkTargetSampler
 from dragon_core.training.random_numbers import example_keys
 from tests.graph.graphs import small_graph
-from tests.shared_data import SHARED_DATA
 
 VOCABULARY = 30522
 MASKED_SHARE = 0.15
@@ -78,12 +73,11 @@ def conceptnet_graphs(folder: Path, sequences: int) -> tuple[dict[str, torch.Ten
     Returns:
         Arguments of `DragonForPreTraining`, and the number of edge types; None if the data are not there.
     """
-    questions = SHARED_DATA / "csqa/dev_rand_split.jsonl"
-    triples = {*_triples_of_82k(SHARED_DATA / "conceptnet-82k/train.txt")}
-    triples |= {*_triples_of_conceptnet4(SHARED_DATA / "conceptnet4/conceptnet_en.graph.gz")}
-    if not (triples and questions.exists()):
+    items = questions("dev")
+    triples = {*triples_of_82k(), *triples_of_conceptnet4()}
+    if not (triples and items):
         return None
-    names = sorted({name for head, _, tail in triples for name in (head, tail)})
+    names = names_of(iter(triples))
     relations = sorted({relation for _, relation, _ in triples})
     ids, relation_ids = ({key: i for i, key in enumerate(keys)} for keys in (names, relations))
     graph = small_graph(
@@ -96,7 +90,7 @@ def conceptnet_graphs(folder: Path, sequences: int) -> tuple[dict[str, torch.Ten
     extractor = SubgraphExtractor(graph, SubgraphParams())
     subgraphs = Subgraphs.of(
         extractor.extract([mention.node for mention in linker.link([text])[0]])
-        for text in islice(_statements(questions), sequences)
+        for text in map(_statement, items[:sequences])
     )
     targets = LinkTargetSampler(np.zeros(len(relations), dtype=bool))(
         subgraphs, example_keys(0, 0, np.arange(sequences))
@@ -107,25 +101,6 @@ def conceptnet_graphs(folder: Path, sequences: int) -> tuple[dict[str, torch.Ten
     return arguments, count_edge_types(len(relations))
 
 
-def _triples_of_82k(file: Path) -> Iterator[tuple[str, str, str]]:
-    if file.exists():
-        for line in file.read_text(encoding="utf-8").splitlines():
-            relation, head, tail = line.split("\t")
-            yield head, relation, tail
-
-
-def _triples_of_conceptnet4(file: Path) -> Iterator[tuple[str, str, str]]:
-    if file.exists():
-        with gzip.open(file, "rt", encoding="utf-8") as lines:
-            for line in lines:
-                head, tail, values = line.rstrip("\n").split("\t")
-                assertion = ast.literal_eval(values)
-                if assertion["freq"] > 0:
-                    yield head, assertion["rel"], tail
-
-
-def _statements(file: Path) -> Iterator[str]:
-    """Question stems with all their choices, which is about as much text as a segment has."""
-    for line in file.open(encoding="utf-8"):
-        question = json.loads(line)["question"]
-        yield " ".join([question["stem"], *(choice["text"] for choice in question["choices"])])
+def _statement(question: dict[str, Any]) -> str:
+    """A question's stem with all its choices, which is about as much text as a segment has."""
+    return " ".join([question["stem"], *(choice["text"] for choice in question["choices"])])

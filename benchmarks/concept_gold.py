@@ -9,7 +9,6 @@ Run it as `python -m benchmarks.concept_gold --split dev`; it prints a JSON line
 """
 
 import argparse
-import json
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
@@ -18,13 +17,16 @@ from pathlib import Path
 import fsspec
 import pyarrow as pa
 
+from benchmarks.reporting import report
 from dragon_core.artifacts.draft import Writer
 from dragon_core.artifacts.folder import Folder
 from dragon_core.artifacts.progress import silent
 from dragon_core.graph.schema import NODES
 from dragon_core.linking.annotations import AnnotatedDocument, read_pubtator
 from dragon_core.linking.concept import ConceptLinker, ConceptParams, build_concept
+from dragon_core.linking.dictionary import DictionaryLinker
 from dragon_core.linking.mention import Mention
+from dragon_core.linking.patterns import DictionaryParams
 from tests.shared_data import SHARED_DATA
 
 FOLDER = SHARED_DATA / "ncbi_disease"
@@ -66,10 +68,10 @@ def scores(documents: Sequence[AnnotatedDocument], linked: Iterable[Sequence[Men
 
 
 def built(nodes: pa.Table, annotations: Sequence[AnnotatedDocument], params: ConceptParams) -> ConceptLinker:
-    """A linker, built and opened; the files are deleted when it is."""
-    folder = Path(tempfile.mkdtemp(prefix="concept-"))
-    build_concept(nodes, params, Writer(Folder(fsspec.filesystem("file"), str(folder))), silent, annotations)
-    return ConceptLinker.open(folder, params)
+    """A linker, built and opened; its files are deleted, and their pages stay while it is in use."""
+    with tempfile.TemporaryDirectory(prefix="linker-") as folder:
+        build_concept(nodes, params, Writer(Folder(fsspec.filesystem("file"), folder)), silent, annotations)
+        return ConceptLinker.open(Path(folder), params)
 
 
 def texts_per_second(linker: ConceptLinker, texts: Sequence[str]) -> float:
@@ -83,28 +85,28 @@ def texts_per_second(linker: ConceptLinker, texts: Sequence[str]) -> float:
     return max(rates)
 
 
-def report(name: str, value: float, unit: str, samples: int, required: float | None, aim: float | None) -> None:
-    """Print one result."""
-    line = {"name": name, "value": round(value, 4), "unit": unit, "better": "higher", "required": required, "aim": aim}
-    print(json.dumps({**line, "samples": samples}), flush=True)
-
-
-def main() -> None:
-    """Score a split with and without annotated documents, and the longest match of a name."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--split", choices=sorted(LEARNED_FROM), default="dev")
-    split = parser.parse_args().split
+def measure(split: str) -> None:
+    """Score a split with the names alone and with what annotated documents teach, beside the longest match."""
     nodes, ids = medic(FOLDER / "medic_06Jul2012.txt")
     documents = list(read_pubtator(FOLDER / FILES[split], ids))
     texts = [document.text for document in documents]
     learned = [document for name in LEARNED_FROM[split] for document in read_pubtator(FOLDER / FILES[name], ids)]
-    params = ConceptParams()
+    longest = DictionaryLinker.of(nodes, DictionaryParams())
+    found = scores(documents, longest.link(texts))
+    report(f"NCBI-disease {split}, dictionary, longest match, F1", found.pop("f1"), "F1", len(texts), **found)
     for name, annotations, required, aim in (("names", [], None, None), ("annotated", learned, 0.75, 0.85)):
-        linker = built(nodes, annotations, params)
-        for measure, value in scores(documents, linker.link(texts)).items():
-            goals = (required, aim) if measure == "f1" else (None, None)
-            report(f"concept {split} {name} {measure}", value, "share", len(documents), *goals)
-        report(f"concept {split} {name} speed", texts_per_second(linker, texts), "abstracts/s", len(texts), 100, 300)
+        linker = built(nodes, annotations, ConceptParams())
+        found = scores(documents, linker.link(texts))
+        report(f"NCBI-disease {split}, concept, {name}, F1", found.pop("f1"), "F1", len(texts), required, aim, **found)
+        rate = texts_per_second(linker, texts)
+        report(f"NCBI-disease {split}, concept, {name}, abstracts", rate, "abstracts/s", len(texts), 100, 300)
+
+
+def main() -> None:
+    """Score a split."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--split", choices=sorted(LEARNED_FROM), default="dev")
+    measure(parser.parse_args().split)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from dragon_core.qa.summary import run_summary
 from dragon_core.subgraph import ExtractSubgraphs, SubgraphParams
 from dragon_core.training import Pretrain, TrainingParams
 from flows.evaluate import evaluate_checkpoint
-from flows.sources import corpus_files, encoder_files, wordnet_files
+from flows.sources import annotation_files, corpus_files, encoder_files, wordnet_files
 from flows.stage_runner import run_stage
 from flows.ui_artifacts import publish_result
 
@@ -34,6 +34,7 @@ def pretrain(
     finetuning: FineTuningParams = FineTuningParams(),
     report: ReportParams = ReportParams(),
     text_folder: str | None = None,
+    annotations: str | None = None,
     store: str = ".dragon/store",
 ) -> str:
     """Build graph and corpus, link, extract subgraphs, pretrain DRAGON, and evaluate it.
@@ -51,6 +52,7 @@ def pretrain(
         finetuning: Fine-tuning on them, the same for the model and its baselines.
         report: The intervals of the report.
         text_folder: Folder of the corpus, if its source is text.
+        annotations: PubTator file that linking by concept learns from.
         store: Where the artifacts lie, a folder or a URL.
 
     Returns:
@@ -58,9 +60,10 @@ def pretrain(
     """
     # All that can be missing is looked for before anything is made.
     dictionary, documents, language_model = wordnet_files(), corpus_files(corpus, text_folder), encoder_files(encoder)
+    marked = annotation_files(annotations)
     nodes = run_stage(BuildGraph(source=dictionary, params=graph), store)
     texts = run_stage(BuildCorpus(source=documents, params=corpus), store)
-    linker = run_stage(BuildLinker(graph=nodes, params=linking), store)
+    linker = run_stage(BuildLinker(graph=nodes, annotations=marked, params=linking), store)
     linked = run_stage(LinkEntities(corpus=texts, graph=nodes, linker=linker, params=mentions), store)
     shards = run_stage(ExtractSubgraphs(mentions=linked, corpus=texts, graph=nodes, params=subgraphs), store)
     entities = run_stage(EmbedNodes(graph=nodes, encoder=language_model, params=entity_table), store)

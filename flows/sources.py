@@ -26,6 +26,11 @@ def text_files(folder: str) -> ExternalFiles:
     return ExternalFiles.of("text", Path(folder))
 
 
+def annotation_files(path: str | None) -> ExternalFiles | None:
+    """A file of annotated documents, if one is given."""
+    return None if path is None else ExternalFiles.of("annotations", Path(path))
+
+
 @task(name="find-encoder", cache_policy=NO_CACHE)
 def encoder_files(name: str) -> ExternalFiles:
     """A pretrained language model: packaged, a local folder, or of the Hub."""

@@ -13,7 +13,7 @@ from dragon_core.linking import BuildLinker, DictionaryParams, LinkEntities, Lin
 from dragon_core.modeling.entity_embedding import EmbedNodes, EntityTableParams
 from dragon_core.subgraph import ExtractSubgraphs, SubgraphParams
 from dragon_core.training import Pretrain, TrainingParams
-from flows.sources import corpus_files, encoder_files, wordnet_files
+from flows.sources import annotation_files, corpus_files, encoder_files, wordnet_files
 from flows.stage_runner import run_stage
 
 STORE = ".dragon/store"
@@ -36,9 +36,15 @@ def build_corpus(params: CorpusParams = CorpusParams(), text_folder: str | None 
 
 
 @flow(name="build-linker")
-def build_linker(graph: str = "graph/latest", params: LinkingParams = DictionaryParams(), store: str = STORE) -> str:
+def build_linker(
+    graph: str = "graph/latest",
+    annotations: str | None = None,
+    params: LinkingParams = DictionaryParams(),
+    store: str = STORE,
+) -> str:
     """Build what finds a graph's nodes in text."""
-    return str(run_stage(BuildLinker(graph=_resolved(store, graph), params=params), store))
+    marked = annotation_files(annotations)
+    return str(run_stage(BuildLinker(graph=_resolved(store, graph), annotations=marked, params=params), store))
 
 
 @flow(name="link-entities", task_runner=ProcessPoolTaskRunner())  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from dragon_core.linking.mention import Float32s, Int32s
 
 BUCKETS = 1 << 18
 # A 3-gram of more names says little and would cost most of the time; of tables with fewer names all 3-grams count.
-MOST_NAMES = 1 << 16
+MOST_NAMES = 1 << 15
 ROWS_AT_ONCE = 64
 
 

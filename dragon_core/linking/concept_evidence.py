@@ -102,13 +102,16 @@ class Evidence:
         self._add_equal(tokens, hashes, False)
         rows = lexicon.word_rows(hashes[1])
         weights = np.where(hashes[1] == 0, 0, lexicon.word_weights[rows])
+        # The search costs most; a mention that is a name needs none.
+        counts, unnamed = (
+            gram_counts(tokens, forms[1]),
+            [query for query, same in enumerate(self.candidates) if not same],
+        )
         self._add_parts(tokens, hashes, weights)
-        nearest = lexicon.nearest.nearest(gram_counts(tokens, forms[1]), NEIGHBOURS)
-        for query, (names, cosines) in enumerate(zip(*nearest, strict=True)):
+        for query, names, cosines in zip(unnamed, *lexicon.nearest.nearest(counts[unnamed], NEIGHBOURS), strict=True):
             words = slice(tokens.offsets[query], tokens.offsets[query + 1])
-            self._add_nearest(
-                query, dict(zip(rows[words].tolist(), weights[words].tolist(), strict=True)), names, cosines
-            )
+            of_words = dict(zip(rows[words].tolist(), weights[words].tolist(), strict=True))
+            self._add_nearest(query, of_words, names, cosines)
         for candidates in self.candidates:
             for node, features in candidates.items():
                 count = max(float(lexicon.node_counts[node]) - excluded.nodes.get(node, 0), 0)

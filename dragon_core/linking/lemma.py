@@ -113,8 +113,10 @@ class LemmaLinker:
 
     def link(self, texts: Sequence[str]) -> Mentions:
         """Mentions of each text."""
-        tagged = tag(self._pipeline, map(str.lower, texts))
-        return Mentions.of(self._link(text, tokens) for text, tokens in zip(texts, tagged, strict=True))
+        # Else every new word stays in the pipeline's vocabulary.
+        with self._pipeline.memory_zone():
+            tagged = tag(self._pipeline, map(str.lower, texts))
+            return Mentions.of(self._link(text, tokens) for text, tokens in zip(texts, tagged, strict=True))
 
     def ground_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[set[str], set[str]]]:
         """The published function: concepts of (statement, answer) pairs.
@@ -123,12 +125,13 @@ class LemmaLinker:
             For each pair the names of the concepts of the question, which is the statement without the answer, and of
             the answer.
         """
-        statements = tag(self._pipeline, (statement.lower() for statement, _ in pairs))
-        answers = tag(self._pipeline, (answer.lower() for _, answer in pairs))
-        return [
-            self._ground(statement, answer, [token.text.lower() for token in self._pipeline.make_doc(text)])
-            for (_, text), statement, answer in zip(pairs, statements, answers, strict=True)
-        ]
+        with self._pipeline.memory_zone():
+            statements = tag(self._pipeline, (statement.lower() for statement, _ in pairs))
+            answers = tag(self._pipeline, (answer.lower() for _, answer in pairs))
+            return [
+                self._ground(statement, answer, [token.text.lower() for token in self._pipeline.make_doc(text)])
+                for (_, text), statement, answer in zip(pairs, statements, answers, strict=True)
+            ]
 
     def _ground(self, statement: list[Token], answer: list[Token], words: list[str]) -> tuple[set[str], set[str]]:
         of_answer = self._concepts(answer).values()

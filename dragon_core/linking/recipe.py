@@ -2,7 +2,8 @@
 
 A concept is found where the lemmas of a text are the lemmas of its name. The rules are those of
 `preprocess_utils/grounding.py` in github.com/michiyasunaga/dragon, with two differences: of concepts of equal length
-the original takes an arbitrary one, here the first in the alphabet; and spaces stand where it has underscores.
+the original takes an arbitrary one, here the first in the alphabet; and spaces stand where it has underscores, so that
+a text of several words that is itself a concept is kept, which the original loses.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

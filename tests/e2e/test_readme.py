@@ -1,6 +1,7 @@
 """The commands of the README, in its order, by a user with an empty home; only the installation is there already."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -39,7 +40,7 @@ class ReadmeUser(User):
         assert command in commands_of_readme()
         self.typed.add(command)
         done = subprocess.run(
-            command.split(), cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300
+            shlex.split(command), cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300
         )
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
@@ -112,6 +113,9 @@ def test_the_commands_of_the_readme(reader: ReadmeUser) -> None:
         assert "Flow run finished successfully" in output
         assert {task.state_name for task in reader.task_runs(output)} == {"Cached"}
     reader.type(".venv/bin/prefect deployment run pretrain/pretrain-general")
+    linked = reader.type('.venv/bin/dragon link "The stray dogs ran after a cat"')
+    assert "linked spans" in linked
+    assert "->" in linked
     assert "checkpoint/" in reader.type(".venv/bin/dragon artifacts list")
     assert "entity_table: entity-table/" in reader.type(".venv/bin/dragon artifacts lineage evaluation/latest")
     assert reader.type(".venv/bin/dragon artifacts gc") == ""

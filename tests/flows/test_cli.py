@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from dragon_core.artifacts import ArtifactStore, ExternalFiles, make
+from dragon_core.graph import KnowledgeGraph
+from dragon_core.graph.stage import BuildGraph
 from tests.artifacts.stages import Numbers, Total
 from tests.flows.projects import PIPELINES, write_project
 from tests.flows.running import User
@@ -105,6 +107,32 @@ def test_wordnet_is_found_where_the_user_says(user: User, tmp_path: Path) -> Non
     done = user.run("dragon", "wordnet", WORDNET_DIR=str(user.folder))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert "WORDNET_DIR" in done.stderr
+
+
+def test_a_text_is_linked_to_a_graph_of_the_store(user: User) -> None:
+    store = ArtifactStore(str(user.folder / "store"))
+    source = ExternalFiles.of("WordNet", write_dictionary(user.folder / "dictionary"))
+    graph = make(BuildGraph(source=source), store)
+    name = KnowledgeGraph.open(graph.folder).names[0]
+    said = f"{name.upper()}S"
+    options = ["--graph", str(graph.reference), "--store", "store"]
+    done = user.run("dragon", "link", f"No <b>{said}</b>!", *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    text, _, counts, *lines = done.stdout.splitlines()
+    assert text == f"No <b>{said}</b>!"
+    assert counts.startswith("1 linked spans, 1 nodes of ")
+    assert lines == [f"0.90  {said}  ->  {name}  ({name})"]
+    # The linker is kept, so the second time it is only opened.
+    assert len(list(store.artifacts("linker"))) == 1
+
+    for params, reason in (
+        ('{"method": "spcy"}', "'spcy'"),
+        ('{"overlaps": "all"}', "overlaps: Extra inputs are not permitted"),
+        ("{", "not a JSON object"),
+    ):
+        refused = user.run("dragon", "link", "x", *options, "--params", params)
+        assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
+        assert reason in refused.stderr
 
 
 def test_a_published_checkpoint_is_converted_and_back(user: User) -> None:

@@ -63,7 +63,7 @@ def test_names_count_for_each_node_of_a_composite_mention(tmp_path: Path) -> Non
         ("stray words", r"corpus.txt:2 is neither a line .* mend or remove it"),
         ("1\tx\t3\tTit\tDisease\tD001", r"corpus.txt:2 is neither"),
         ("1\t3\t99\tTitle\tDisease\tD001", r"corpus.txt:2: the mention 3-99 is not in the text of 5 characters"),
-        ("1\t0\t3\tAPC\tDisease\tD001", r"corpus.txt:2: the text has 'Tit' at 0-3, the mention is 'APC'"),
+        ("1\t0\t3\tAPC\tDisease\tD001", r"corpus.txt:2: the text has 'Tit' at 0-3, and the mention is 'APC'"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, line: str, message: str) -> None:
