@@ -10,7 +10,7 @@ from benchmarks.conceptnet import names_of, questions, triples_of_82k, triples_o
 from benchmarks.golden import Golden, Tensors, batch_of
 from dragon_core.graph import Relation
 from dragon_core.linking import DictionaryParams
-from dragon_core.linking.dictionary import DictionaryLinker
+from dragon_core.linking.dictionary.linker import DictionaryLinker
 from dragon_core.modeling import DragonConfig
 from dragon_core.subgraph.extraction import SubgraphExtractor, SubgraphParams
 from dragon_core.training.graph_batch import GraphCollator, Subgraphs, count_edge_types

@@ -32,13 +32,13 @@ from dragon_core.artifacts.draft import Writer
 from dragon_core.artifacts.folder import Folder
 from dragon_core.graph.schema import NODES
 from dragon_core.linking import DictionaryParams, Mentions, SpacyParams
-from dragon_core.linking.dictionary import DictionaryLinker, build_dictionary
-from dragon_core.linking.inflection import forms_of_name
-from dragon_core.linking.lemma import LemmaLinker, build_spacy
-from dragon_core.linking.normalization import normalize_names
-from dragon_core.linking.patterns import says_little
-from dragon_core.linking.recipe import STOP_WORDS
-from dragon_core.linking.tagging import load_pipeline
+from dragon_core.linking.dictionary.inflection import forms_of_name
+from dragon_core.linking.dictionary.linker import DictionaryLinker, build_dictionary
+from dragon_core.linking.dictionary.normalization import normalize_names
+from dragon_core.linking.dictionary.patterns import says_little
+from dragon_core.linking.lemmas.linker import LemmaLinker, build_spacy
+from dragon_core.linking.lemmas.recipe import STOP_WORDS
+from dragon_core.linking.lemmas.tagging import load_pipeline
 
 FEW_CONCEPTS, MANY_CONCEPTS = 8_776, 800_000
 # All that is found, as the recipe keeps it.

@@ -1,7 +1,7 @@
 """The entity-linking recipe published with QA-GNN and DRAGON in its published shape: a spaCy `Matcher`.
 
 One pattern of lemmas a concept, and every match's concepts lemmatised again by a call of the pipeline. Ties are broken
-as in `dragon_core.linking.recipe`, whose word lists are used too; nothing else is shared.
+as in `dragon_core.linking.lemmas.recipe`, whose word lists are used too; nothing else is shared.
 """
 
 from collections.abc import Sequence

@@ -7,13 +7,13 @@ from pydantic import Field, TypeAdapter
 from dragon_core.artifacts import Artifact, ExternalFiles, Progress
 from dragon_core.artifacts.draft import Writer
 from dragon_core.graph import KnowledgeGraph
-from dragon_core.linking.annotations import read_pubtator
-from dragon_core.linking.concept import ConceptLinker, ConceptParams, build_concept
-from dragon_core.linking.dictionary import DictionaryLinker, build_dictionary
+from dragon_core.linking.concept.annotations import read_pubtator
+from dragon_core.linking.concept.linker import ConceptLinker, ConceptParams, build_concept
+from dragon_core.linking.dictionary.linker import DictionaryLinker, build_dictionary
+from dragon_core.linking.dictionary.patterns import DictionaryParams
 from dragon_core.linking.errors import LinkingError
-from dragon_core.linking.lemma import LemmaLinker, SpacyParams, build_spacy
+from dragon_core.linking.lemmas.linker import LemmaLinker, SpacyParams, build_spacy
 from dragon_core.linking.mention import EntityLinker
-from dragon_core.linking.patterns import DictionaryParams
 
 LinkingParams = Annotated[DictionaryParams | SpacyParams | ConceptParams, Field(discriminator="method")]
 PARAMS: TypeAdapter[LinkingParams] = TypeAdapter(LinkingParams)

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from dragon_core.artifacts import ArtifactReference, Draft, ExternalFiles, Inputs, Parameters, Progress, Shard, Stage
 from dragon_core.graph import KnowledgeGraph
+from dragon_core.linking.dictionary.patterns import DictionaryParams
 from dragon_core.linking.linkers import LinkingParams, build_linker, open_linker
 from dragon_core.linking.mention import Mention, Mentions
-from dragon_core.linking.patterns import DictionaryParams
 from dragon_core.linking.report import report_markdown
 from dragon_core.linking.schema import MENTIONS
 from dragon_core.linking.segments import read_segments

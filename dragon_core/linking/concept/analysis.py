@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dragon_core.linking.concept_evidence import Query
-from dragon_core.linking.concept_lexicon import Lexicon
-from dragon_core.linking.concept_matching import Definition, Matches, definitions, expanded
-from dragon_core.linking.concept_words import Tokens, UInt64s, hashes_of
+from dragon_core.linking.concept.evidence import Query
+from dragon_core.linking.concept.lexicon import Lexicon
+from dragon_core.linking.concept.matching import Definition, Matches, definitions, expanded
+from dragon_core.linking.concept.words import Tokens, UInt64s, hashes_of
 
 # No name goes across one of these.
 BARRIERS = frozenset(".;:?!")

@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from dragon_core.artifacts.draft import Writer
-from dragon_core.linking.annotations import AnnotatedDocument
-from dragon_core.linking.array_files import open_arrays, write_arrays
-from dragon_core.linking.concept_analysis import Analysis, analyse
-from dragon_core.linking.concept_features import SIZE, token_features
-from dragon_core.linking.concept_lexicon import Lexicon
-from dragon_core.linking.concept_matching import Matches
-from dragon_core.linking.concept_names import HashedNames
-from dragon_core.linking.concept_words import running_sums
-from dragon_core.linking.conditional_random_field import ConditionalRandomField
+from dragon_core.linking.concept.analysis import Analysis, analyse
+from dragon_core.linking.concept.annotations import AnnotatedDocument
+from dragon_core.linking.concept.array_files import open_arrays, write_arrays
+from dragon_core.linking.concept.conditional_random_field import ConditionalRandomField
+from dragon_core.linking.concept.features import SIZE, token_features
+from dragon_core.linking.concept.lexicon import Lexicon
+from dragon_core.linking.concept.matching import Matches
+from dragon_core.linking.concept.names import HashedNames
+from dragon_core.linking.concept.words import running_sums
 from dragon_core.linking.mention import Float32s, Int64s
 
 Ints = npt.NDArray[np.integer]

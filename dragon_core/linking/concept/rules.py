@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from dragon_core.linking.concept_analysis import Analysis
-from dragon_core.linking.concept_lexicon import Lexicon
+from dragon_core.linking.concept.analysis import Analysis
+from dragon_core.linking.concept.lexicon import Lexicon
 
 COORDINATORS = frozenset(("and", "or", "/", "-", ","))
 

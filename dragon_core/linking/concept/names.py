@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from dragon_core.linking.concept_words import Tokens, UInt64s, hashes_of, running_sums, stem, unshouted
+from dragon_core.linking.concept.words import Tokens, UInt64s, hashes_of, running_sums, stem, unshouted
 from dragon_core.linking.mention import Float32s, Int32s, Int64s
 
 Bools = npt.NDArray[np.bool_]

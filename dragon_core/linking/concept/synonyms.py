@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import combinations
 
-from dragon_core.linking.concept_names import Names
-from dragon_core.linking.concept_words import is_acronym
+from dragon_core.linking.concept.names import Names
+from dragon_core.linking.concept.words import is_acronym
 
 # Words are alike that do so in at least so many nodes, in so large a share of the nodes of the rarer word, and for one
 # pair of names that they tell apart in at least so many that they do not.

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dragon_core.linking.concept_candidates import gram_counts
-from dragon_core.linking.concept_lexicon import Lexicon
-from dragon_core.linking.concept_matching import Matches
-from dragon_core.linking.concept_words import Tokens, UInt64s, hashes_of, running_sums
+from dragon_core.linking.concept.candidates import gram_counts
+from dragon_core.linking.concept.lexicon import Lexicon
+from dragon_core.linking.concept.matching import Matches
+from dragon_core.linking.concept.words import Tokens, UInt64s, hashes_of, running_sums
 from dragon_core.linking.mention import Float32s, Int32s
 
 Float64s = npt.NDArray[np.float64]

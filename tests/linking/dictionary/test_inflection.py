@@ -1,6 +1,6 @@
 import pytest
 
-from dragon_core.linking.inflection import forms_of_name
+from dragon_core.linking.dictionary.inflection import forms_of_name
 
 
 @pytest.mark.parametrize(

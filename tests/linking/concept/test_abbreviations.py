@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragon_core.linking.abbreviations import find_abbreviations, long_form_start
+from dragon_core.linking.concept.abbreviations import find_abbreviations, long_form_start
 
 
 def pairs(text: str) -> list[tuple[str, str]]:

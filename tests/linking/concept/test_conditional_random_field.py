@@ -5,7 +5,7 @@ import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragon_core.linking.conditional_random_field import ConditionalRandomField, expectations
+from dragon_core.linking.concept.conditional_random_field import ConditionalRandomField, expectations
 
 LABELS = 3
 Floats = npt.NDArray[np.float64]

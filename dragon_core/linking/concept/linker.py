@@ -14,15 +14,15 @@ from pydantic import Field
 
 from dragon_core.artifacts import Parameters, Progress
 from dragon_core.artifacts.draft import Writer
-from dragon_core.linking.annotations import AnnotatedDocument, annotated_names
-from dragon_core.linking.array_files import open_arrays, write_arrays
-from dragon_core.linking.concept_analysis import analyse, queries_of
-from dragon_core.linking.concept_detection import LONGEST_NAME, TrainedDetector
-from dragon_core.linking.concept_evidence import Evidence, Query
-from dragon_core.linking.concept_lexicon import Lexicon
-from dragon_core.linking.concept_names import Names
-from dragon_core.linking.concept_ranking import Candidates, Ranker, examples
-from dragon_core.linking.concept_rules import spans_by_names
+from dragon_core.linking.concept.analysis import analyse, queries_of
+from dragon_core.linking.concept.annotations import AnnotatedDocument, annotated_names
+from dragon_core.linking.concept.array_files import open_arrays, write_arrays
+from dragon_core.linking.concept.detection import LONGEST_NAME, TrainedDetector
+from dragon_core.linking.concept.evidence import Evidence, Query
+from dragon_core.linking.concept.lexicon import Lexicon
+from dragon_core.linking.concept.names import Names
+from dragon_core.linking.concept.ranking import Candidates, Ranker, examples
+from dragon_core.linking.concept.rules import spans_by_names
 from dragon_core.linking.errors import LinkingError
 from dragon_core.linking.mention import Mention, Mentions
 

@@ -18,9 +18,9 @@ from spacy.language import Language
 from dragon_core.artifacts import Parameters, Progress
 from dragon_core.artifacts.draft import Writer
 from dragon_core.linking.errors import LinkingError
+from dragon_core.linking.lemmas.recipe import MAX_TOKENS, concepts_of_span, fallback, is_searched, lemma_of, prune
+from dragon_core.linking.lemmas.tagging import Token, load_pipeline, tag, version_of
 from dragon_core.linking.mention import Mention, Mentions
-from dragon_core.linking.recipe import MAX_TOKENS, concepts_of_span, fallback, is_searched, lemma_of, prune
-from dragon_core.linking.tagging import Token, load_pipeline, tag, version_of
 
 LEMMAS_NAME = "lemmas.parquet"
 # A name or the lemma of one; its node, or -1 if it is no name; its own lemma; its tokens' lemmas if it is searched.

@@ -8,9 +8,9 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from dragon_core.linking.abbreviations import find_abbreviations
-from dragon_core.linking.concept_names import HashedNames
-from dragon_core.linking.concept_words import Tokens, UInt64s, running_sums
+from dragon_core.linking.concept.abbreviations import find_abbreviations
+from dragon_core.linking.concept.names import HashedNames
+from dragon_core.linking.concept.words import Tokens, UInt64s, running_sums
 from dragon_core.linking.mention import Int64s
 
 Bools = npt.NDArray[np.bool_]

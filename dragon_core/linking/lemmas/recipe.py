@@ -9,7 +9,7 @@ a text of several words that is itself a concept is kept, which the original los
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from dragon_core.linking.tagging import Token
+from dragon_core.linking.lemmas.tagging import Token
 from dragon_core.linking.words import PUBLISHED_WORDS
 
 Role = Literal["question", "answer"]

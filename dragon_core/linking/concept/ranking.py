@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from dragon_core.linking.annotations import AnnotatedDocument, Annotation, annotated_names
-from dragon_core.linking.concept_analysis import Analysis, analyse, queries_of
-from dragon_core.linking.concept_evidence import NEIGHBOURS, Evidence, Excluded, Feature
-from dragon_core.linking.concept_lexicon import Lexicon
-from dragon_core.linking.concept_names import Names
-from dragon_core.linking.concept_words import running_sums, unshouted
+from dragon_core.linking.concept.analysis import Analysis, analyse, queries_of
+from dragon_core.linking.concept.annotations import AnnotatedDocument, Annotation, annotated_names
+from dragon_core.linking.concept.evidence import NEIGHBOURS, Evidence, Excluded, Feature
+from dragon_core.linking.concept.lexicon import Lexicon
+from dragon_core.linking.concept.names import Names
+from dragon_core.linking.concept.words import running_sums, unshouted
 
 Float64s = npt.NDArray[np.float64]
 

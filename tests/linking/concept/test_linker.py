@@ -13,16 +13,16 @@ from dragon_core.artifacts.draft import Writer
 from dragon_core.artifacts.folder import Folder
 from dragon_core.artifacts.progress import silent
 from dragon_core.graph.schema import NODES
-from dragon_core.linking.annotations import AnnotatedDocument, Annotation
-from dragon_core.linking.concept import ConceptLinker, ConceptParams, build_concept
-from dragon_core.linking.concept_candidates import NearestNames, gram_counts
-from dragon_core.linking.concept_evidence import Evidence, Query
-from dragon_core.linking.concept_lexicon import Lexicon
-from dragon_core.linking.concept_matching import Matches
-from dragon_core.linking.concept_names import HashedNames, Names
-from dragon_core.linking.concept_ranking import Ranker
-from dragon_core.linking.concept_synonyms import equivalent_words
-from dragon_core.linking.concept_words import Tokens, hashes_of, stem
+from dragon_core.linking.concept.annotations import AnnotatedDocument, Annotation
+from dragon_core.linking.concept.candidates import NearestNames, gram_counts
+from dragon_core.linking.concept.evidence import Evidence, Query
+from dragon_core.linking.concept.lexicon import Lexicon
+from dragon_core.linking.concept.linker import ConceptLinker, ConceptParams, build_concept
+from dragon_core.linking.concept.matching import Matches
+from dragon_core.linking.concept.names import HashedNames, Names
+from dragon_core.linking.concept.ranking import Ranker
+from dragon_core.linking.concept.synonyms import equivalent_words
+from dragon_core.linking.concept.words import Tokens, hashes_of, stem
 from dragon_core.linking.errors import LinkingError
 
 CONCEPTS: dict[str, list[str]] = {

@@ -17,9 +17,9 @@ import pyarrow as pa
 
 from dragon_core.artifacts import Progress
 from dragon_core.artifacts.draft import Writer
+from dragon_core.linking.dictionary.normalization import NormalizedTexts, normalize
+from dragon_core.linking.dictionary.patterns import DictionaryParams, Patterns
 from dragon_core.linking.mention import Float32s, Int32s, Int64s, Mentions
-from dragon_core.linking.normalization import NormalizedTexts, normalize
-from dragon_core.linking.patterns import DictionaryParams, Patterns
 
 AUTOMATON_NAME = "automaton.bin"
 CANDIDATE_ARRAYS = ("offsets", "nodes", "scores")

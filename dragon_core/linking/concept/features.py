@@ -9,10 +9,10 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from dragon_core.linking.concept_analysis import Analysis
-from dragon_core.linking.concept_lexicon import Lexicon
-from dragon_core.linking.concept_matching import Matches
-from dragon_core.linking.concept_words import UInt64s, mixed, word_hash
+from dragon_core.linking.concept.analysis import Analysis
+from dragon_core.linking.concept.lexicon import Lexicon
+from dragon_core.linking.concept.matching import Matches
+from dragon_core.linking.concept.words import UInt64s, mixed, word_hash
 from dragon_core.linking.mention import Int32s
 
 Float64s = npt.NDArray[np.float64]

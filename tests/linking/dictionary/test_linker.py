@@ -14,10 +14,10 @@ from dragon_core.artifacts.draft import Draft
 from dragon_core.artifacts.folder import Folder
 from dragon_core.graph.schema import NODES
 from dragon_core.linking import DictionaryParams, Mention
-from dragon_core.linking.dictionary import DictionaryLinker, build_dictionary
-from dragon_core.linking.inflection import RELATED_SCORE, forms_of_name
-from dragon_core.linking.normalization import normalize_names
-from dragon_core.linking.patterns import says_little
+from dragon_core.linking.dictionary.inflection import RELATED_SCORE, forms_of_name
+from dragon_core.linking.dictionary.linker import DictionaryLinker, build_dictionary
+from dragon_core.linking.dictionary.normalization import normalize_names
+from dragon_core.linking.dictionary.patterns import says_little
 
 NAMES = ["dog", "stray dog", "hot dog", "dog food", "run", "bone", "ice cream", "mother-in-law", "the", "7", "child"]
 NAMES += ["dog", "ride bike", "used", "use", "running shoes", "café", "Mr. Bean", "of mice and men", "..."]

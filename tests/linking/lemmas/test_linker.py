@@ -12,8 +12,8 @@ from dragon_core.artifacts import silent
 from dragon_core.artifacts.draft import Draft
 from dragon_core.artifacts.folder import Folder
 from dragon_core.linking.errors import LinkingError
-from dragon_core.linking.lemma import LEMMAS_NAME, VERSION_KEY, LemmaLinker, SpacyParams, build_spacy
-from dragon_core.linking.tagging import load_pipeline
+from dragon_core.linking.lemmas.linker import LEMMAS_NAME, VERSION_KEY, LemmaLinker, SpacyParams, build_spacy
+from dragon_core.linking.lemmas.tagging import load_pipeline
 from tests.shared_data import SHARED_DATA
 
 NAMES = ["dog", "stray dog", "run", "running", "bank", "banker", "revolving door", "door", "security measure", "make"]

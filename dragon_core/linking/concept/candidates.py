@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from scipy.sparse import csr_array, diags_array
 
-from dragon_core.linking.concept_words import Tokens
+from dragon_core.linking.concept.words import Tokens
 from dragon_core.linking.mention import Float32s, Int32s
 
 BUCKETS = 1 << 18

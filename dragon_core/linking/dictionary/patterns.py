@@ -12,9 +12,9 @@ import pyarrow as pa
 from pydantic import Field
 
 from dragon_core.artifacts import Parameters, Progress, silent
-from dragon_core.linking.inflection import EXACT_SCORE, RELATED_SCORE, forms_of_name
+from dragon_core.linking.dictionary.inflection import EXACT_SCORE, RELATED_SCORE, forms_of_name
+from dragon_core.linking.dictionary.normalization import normalize_names
 from dragon_core.linking.mention import Float32s, Int32s, Int64s
-from dragon_core.linking.normalization import normalize_names
 from dragon_core.linking.words import FUNCTION_WORDS, PRONOUNS
 
 NAMES_OF_A_CHUNK = 50_000

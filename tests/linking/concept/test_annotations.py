@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from dragon_core.linking.annotations import AnnotatedDocument, Annotation, annotated_names, read_pubtator
+from dragon_core.linking.concept.annotations import AnnotatedDocument, Annotation, annotated_names, read_pubtator
 from dragon_core.linking.errors import LinkingError
 
 NODES = {"D001": 0, "613097": 1, "C002": 2}

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragon_core.linking.normalization import SEPARATOR, normalize, normalize_names
+from dragon_core.linking.dictionary.normalization import SEPARATOR, normalize, normalize_names
 
 
 def words_of(text: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""The method `concept`: biomedical mentions, by names, abbreviations and what annotated documents teach."""

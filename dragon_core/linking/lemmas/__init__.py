@@ -1,0 +1,1 @@
+"""The method `spacy`: the published recipe on the lemmas of a tagger."""
