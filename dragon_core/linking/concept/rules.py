@@ -19,7 +19,11 @@ def spans_by_names(analysis: Analysis, lexicon: Lexicon) -> list[tuple[int, int]
     for number, table in enumerate(lexicon.tables):
         here = matches.tables == number
         general[here] = table.general[matches.rows[here]]
-    matches = matches[~general].longest(len(tokens.ids))
+    # The words of a name may stand in any order, but not in two parts of a sentence.
+    is_comma = np.array([word == "," for word in tokens.words], bool)[tokens.ids]
+    commas = np.concatenate([[0], np.cumsum(is_comma)])
+    is_divided = commas[matches.ends] > commas[matches.starts]
+    matches = matches[~(general | is_divided)].longest(len(tokens.ids))
     spans = zip(matches.starts.tolist(), matches.ends.tolist(), strict=True)
     found: list[tuple[int, int]] = []
     texts = tokens.texts

@@ -87,11 +87,17 @@ def test_names_are_found_whatever_their_form(by_names: ConceptLinker, text: str,
     assert linked(by_names, text) == found
 
 
+def test_no_name_reaches_over_a_comma(by_names: ConceptLinker) -> None:
+    text = "after the failure, renal stones"
+    assert [text[mention.start : mention.end] for mention in by_names.link([text])[0]] == ["renal stones"]
+    assert list(by_names.link(["failure, kidney"])) == [[]]
+
+
 def test_words_that_stand_in_each_others_place_are_learned(by_names: ConceptLinker) -> None:
     names = Names.of(NAMES, list(CONCEPTS.values()), {})
     assert equivalent_words(names) == {"kidney": "renal", "cancer": "neoplasm"}
-    # No name has this pair of words.
-    assert linked(by_names, "stones, renal") == [("stones, renal", "Kidney Stones")]
+    # No name has these words in this order.
+    assert linked(by_names, "stones of the kidney") == [("stones of the kidney", "Kidney Stones")]
 
 
 def test_an_abbreviation_means_what_its_text_defines(by_names: ConceptLinker) -> None:
