@@ -86,7 +86,7 @@ def conceptnet_graphs(folder: Path, sequences: int) -> tuple[dict[str, torch.Ten
         [Relation(name, f"{{head}} {name} {{tail}}") for name in relations],
         [(ids[head], relation_ids[relation], ids[tail]) for head, relation, tail in sorted(triples)],
     )
-    linker = DictionaryLinker.of(graph.nodes, DictionaryParams())
+    linker = DictionaryLinker.of(graph.nodes, DictionaryParams(overlap="longest"))
     extractor = SubgraphExtractor(graph, SubgraphParams())
     subgraphs = Subgraphs.of(
         extractor.extract([mention.node for mention in linker.link([text])[0]])

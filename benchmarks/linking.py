@@ -41,10 +41,8 @@ from dragon_core.linking.lemmas.recipe import STOP_WORDS
 from dragon_core.linking.lemmas.tagging import load_pipeline
 
 FEW_CONCEPTS, MANY_CONCEPTS = 8_776, 800_000
-# All that is found, as the recipe keeps it.
-EVERYTHING = DictionaryParams(overlap="all")
 # The recipe does not reach over determiners.
-AS_THE_RECIPE = DictionaryParams(overlap="all", determiners=False)
+AS_THE_RECIPE = DictionaryParams(determiners=False)
 
 
 def node_table(names: Sequence[str], aliases: Sequence[Sequence[str]] | None = None) -> pa.Table:
@@ -157,7 +155,7 @@ def measure_coverage(names: list[str], items: list[dict[str, Any]]) -> None:
 
     A question's concept is linked if its stem has a mention of a node whose name is the concept up to inflection.
     """
-    linker = DictionaryLinker.of(node_table(names), EVERYTHING)
+    linker = DictionaryLinker.of(node_table(names), DictionaryParams())
     forms = cache(lambda name: frozenset(forms_of_name(normalized(name))))
     same = cache(lambda a, b: normalized(a) in forms(b) or normalized(b) in forms(a))
     stems = concepts_of(linker.link([item["stem"] for item in items]), names)

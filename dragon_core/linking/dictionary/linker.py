@@ -23,8 +23,9 @@ from dragon_core.linking.mention import Float32s, Int32s, Int64s, Mentions
 
 AUTOMATON_NAME = "automaton.bin"
 CANDIDATE_ARRAYS = ("offsets", "nodes", "scores")
-# Texts that are scanned together: as many as fit the processor's caches.
-TEXTS_OF_A_SCAN = 256
+# Texts that are scanned together: so many that what the first scan reads of a large automaton is still in the
+# processor's cache for the second.
+TEXTS_OF_A_SCAN = 128
 
 # `riding a bike` is `ride bike`: graphs of common sense leave these out of their names.
 DETERMINERS = re.compile(rb"(?<= )(?:an?|the|this|that|these|those|my|your|his|her|its|our|their|some|any) ")

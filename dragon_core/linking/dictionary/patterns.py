@@ -25,7 +25,7 @@ class DictionaryParams(Parameters):
 
     method: Literal["dictionary"] = "dictionary"
     overlap: Literal["longest", "all"] = Field(
-        "longest", description="Of mentions that overlap, keep the longest (the first of equal ones), or keep all."
+        "all", description="Of mentions that overlap, keep all, or the longest only (the first of equal ones)."
     )
     max_candidates: int = Field(3, ge=1, le=100, description="Nodes that a span is linked to at most, the best first.")
     max_words: int = Field(5, ge=1, le=50, description="Words of a name at most; longer names are not looked for.")

@@ -37,7 +37,7 @@ def linker(params: DictionaryParams) -> DictionaryLinker:
 
 
 def linked(text: str, **params: object) -> list[tuple[str, str, float]]:
-    mentions = linker(DictionaryParams(**params)).link([text])[0]
+    mentions = linker(DictionaryParams(**{"overlap": "longest"} | params)).link([text])[0]
     return [(text[m.start : m.end], NAMES[m.node], m.score) for m in mentions]
 
 
