@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dragon_core.artifacts.draft import Writer
+from dragon_core.linking.array_files import open_arrays, write_arrays
 from dragon_core.linking.concept.analysis import Analysis, analyse
 from dragon_core.linking.concept.annotations import AnnotatedDocument
-from dragon_core.linking.concept.array_files import open_arrays, write_arrays
 from dragon_core.linking.concept.conditional_random_field import ConditionalRandomField
 from dragon_core.linking.concept.features import SIZE, token_features
 from dragon_core.linking.concept.lexicon import Lexicon

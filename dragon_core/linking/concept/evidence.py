@@ -152,14 +152,14 @@ class Evidence:
 
     def _add_parts(self, tokens: Tokens, hashes: Sequence[UInt64s], of_words: Float32s) -> None:
         """The likeliest node of each part of a mention that is a name."""
-        weights = np.concatenate([[0], np.cumsum(of_words)])
         matches = Matches.of(tokens, hashes, self._lexicon.tables, LONGEST_PART)
         columns = (matches.starts, matches.ends, matches.tables, matches.rows, tokens.texts[matches.starts])
         for start, end, table, row, query in zip(*(column.tolist() for column in columns), strict=True):
             first, last = tokens.offsets[query], tokens.offsets[query + 1]
             best = next(self._nodes(table, row), None)
             if best is not None and (start, end) != (first, last):
-                share = (weights[end] - weights[start]) / max(weights[last] - weights[first], 1e-6)
+                # Sums of this mention alone: running sums over all would round by what stands before.
+                share = float(of_words[start:end].sum()) / max(float(of_words[first:last].sum()), 1e-6)
                 place = Feature.END if end == last else Feature.START if start == first else Feature.INSIDE
                 features = self._features(query, best[0])
                 features[place] = max(features[place], share)

@@ -4,7 +4,7 @@ Weinberger, Dasgupta, Langford, Smola and Attenberg, Feature hashing for large s
 """
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from dragon_core.linking.concept.analysis import Analysis
 from dragon_core.linking.concept.lexicon import Lexicon
 from dragon_core.linking.concept.matching import Matches
 from dragon_core.linking.concept.words import UInt64s, mixed, word_hash
-from dragon_core.linking.mention import Int32s
+from dragon_core.linking.mention import Int32s, Int64s
 
 Float64s = npt.NDArray[np.float64]
 
@@ -55,24 +55,25 @@ def token_features(
         seen: [S] how often each of these names is found in annotated documents.
         annotated: [S] how often it is annotated there.
     """
+    shifted = partial(_shifted, texts=analysis.tokens.texts)
     words = _word_features(analysis, lexicon)[:, analysis.tokens.ids]
     columns = [*words]
-    columns += [_shifted(words[feature], offset) for offset, features in NEIGHBOURS.items() for feature in features]
+    columns += [shifted(words[feature], offset) for offset, features in NEIGHBOURS.items() for feature in features]
     for values in words[list(PAIRED)]:
-        columns += [_pair(_shifted(values, -1), values), _pair(values, _shifted(values, 1))]
+        columns += [_pair(shifted(values, -1), values), _pair(values, shifted(values, 1))]
     stem, flags = words[STEM], words[IN_NAMES]
     columns += [
-        _pair(_shifted(stem, -1), _shifted(stem, 1)),
-        _pair(_pair(_shifted(flags, -1), flags), _shifted(flags, 1)),
+        _pair(shifted(stem, -1), shifted(stem, 1)),
+        _pair(_pair(shifted(flags, -1), flags), shifted(flags, 1)),
     ]
     name, share = _match_features(matches, seen, annotated, len(stem))
     short, long = _abbreviation_features(analysis, len(stem))
-    columns += [_shifted(values, offset) for values in (name, share, short, long) for offset in (-1, 0, 1)]
-    columns += [_pair(name, other) for other in (share, _shifted(name, 1), _shifted(stem, 1), _shifted(stem, -1), stem)]
+    columns += [shifted(values, offset) for values in (name, share, short, long) for offset in (-1, 0, 1)]
+    columns += [_pair(name, other) for other in (share, shifted(name, 1), shifted(stem, 1), shifted(stem, -1), stem)]
     columns += [
-        _pair(_shifted(name, -1), name),
+        _pair(shifted(name, -1), name),
         _pair(share, stem),
-        _pair(short, _shifted(stem, 1)),
+        _pair(short, shifted(stem, 1)),
         _pair(short, name),
     ]
     salts = np.arange(len(columns), dtype=np.uint64)[:, None] << np.uint64(32)
@@ -122,16 +123,13 @@ def _places(length: int) -> UInt64s:
     return places if length > 1 else np.full(1, 3, np.uint64)
 
 
-def _shifted(values: UInt64s, offset: int) -> UInt64s:
-    """The value `offset` tokens on, and a number of its own beyond the ends."""
-    result = np.full_like(values, np.uint64(0xFFFFFFFF))
-    if offset > 0:
-        result[:-offset] = values[offset:]
-    elif offset < 0:
-        result[-offset:] = values[:offset]
-    else:
-        result = values
-    return result
+def _shifted(values: UInt64s, offset: int, texts: Int64s) -> UInt64s:
+    """The value `offset` tokens on in the same text, and a number of its own beyond the text's ends."""
+    places = np.arange(len(values)) + offset
+    inside = (places >= 0) & (places < len(values))
+    places = places.clip(0, max(len(values) - 1, 0))
+    inside &= texts[places] == texts
+    return np.where(inside, values[places], np.uint64(0xFFFFFFFF))
 
 
 def _pair(first: UInt64s, second: UInt64s) -> UInt64s:

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from dragon_core.artifacts.draft import Writer
-from dragon_core.linking.concept.array_files import open_arrays, write_arrays
+from dragon_core.linking.array_files import open_arrays, write_arrays
 from dragon_core.linking.concept.candidates import BUCKETS, NearestNames, gram_counts
 from dragon_core.linking.concept.names import HashedNames, Names, too_general
 from dragon_core.linking.concept.synonyms import equivalent_words

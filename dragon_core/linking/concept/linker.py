@@ -5,6 +5,7 @@ mentions. Linking finds the mentions of a text, replaces the abbreviations that 
 whose names have the same words or similar ones.
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Self
@@ -14,9 +15,10 @@ from pydantic import Field
 
 from dragon_core.artifacts import Parameters, Progress
 from dragon_core.artifacts.draft import Writer
+from dragon_core.linking.array_files import open_arrays, write_arrays
+from dragon_core.linking.batches import batches_of
 from dragon_core.linking.concept.analysis import analyse, queries_of
 from dragon_core.linking.concept.annotations import AnnotatedDocument, annotated_names
-from dragon_core.linking.concept.array_files import open_arrays, write_arrays
 from dragon_core.linking.concept.detection import LONGEST_NAME, TrainedDetector
 from dragon_core.linking.concept.evidence import Evidence, Query
 from dragon_core.linking.concept.lexicon import Lexicon
@@ -26,7 +28,10 @@ from dragon_core.linking.concept.rules import spans_by_names
 from dragon_core.linking.errors import LinkingError
 from dragon_core.linking.mention import Mention, Mentions
 
+SETTINGS_NAME = "concept.json"
 STEPS = 3
+# Texts that are linked together.
+TEXTS_OF_A_BATCH, CHARACTERS = 256, 500_000
 # Mentions whose candidates are kept for the next texts.
 CACHED = 1 << 16
 # Similarity of equal words.
@@ -82,7 +87,7 @@ def build_concept(
     progress(2, STEPS)
     if annotations:
         TrainedDetector.trained(annotations, lexicon).write(writer)
-    writer.write_json("concept.json", {"trained": bool(annotations)})
+    writer.write_json(SETTINGS_NAME, {"trained": bool(annotations)})
     progress(3, STEPS)
 
 
@@ -114,11 +119,14 @@ class ConceptLinker:
         """
         lexicon = Lexicon.open(folder)
         ranker = Ranker(open_arrays(folder, "ranker", ("weights",))["weights"])
-        trained = (folder / "detector-weights.npy").exists()
+        trained = json.loads((folder / SETTINGS_NAME).read_text(encoding="utf-8"))["trained"]
         return cls(lexicon, ranker, TrainedDetector.open(folder) if trained else None, params)
 
     def link(self, texts: Sequence[str]) -> Mentions:
         """Mentions of each text; each text is a document, in which an abbreviation means what the text defines."""
+        return Mentions.concatenate([self._link(batch) for batch in batches_of(texts, TEXTS_OF_A_BATCH, CHARACTERS)])
+
+    def _link(self, texts: Sequence[str]) -> Mentions:
         analysis = analyse(texts, self._lexicon, LONGEST_NAME)
         if self._detector is None:
             spans = spans_by_names(analysis, self._lexicon)

@@ -17,6 +17,8 @@ import pyarrow as pa
 
 from dragon_core.artifacts import Progress
 from dragon_core.artifacts.draft import Writer
+from dragon_core.linking.array_files import open_arrays, write_arrays
+from dragon_core.linking.batches import batches_of
 from dragon_core.linking.dictionary.normalization import NormalizedTexts, normalize
 from dragon_core.linking.dictionary.patterns import DictionaryParams, Patterns
 from dragon_core.linking.mention import Float32s, Int32s, Int64s, Mentions
@@ -26,6 +28,7 @@ CANDIDATE_ARRAYS = ("offsets", "nodes", "scores")
 # Texts that are scanned together: so many that what the first scan reads of a large automaton is still in the
 # processor's cache for the second.
 TEXTS_OF_A_SCAN = 128
+CHARACTERS_OF_A_SCAN = 1_000_000
 
 # `riding a bike` is `ride bike`: graphs of common sense leave these out of their names.
 DETERMINERS = re.compile(rb"(?<= )(?:an?|the|this|that|these|those|my|your|his|her|its|our|their|some|any) ")
@@ -62,13 +65,13 @@ class DictionaryLinker:
     def open(cls, folder: Path, params: DictionaryParams) -> Self:
         """The linker that `build_dictionary` wrote to a folder; the tables are memory-mapped."""
         automaton = daachorse.DoubleArrayAhoCorasick.deserialize((folder / AUTOMATON_NAME).read_bytes())
-        offsets, nodes, scores = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in CANDIDATE_ARRAYS)
+        offsets, nodes, scores = open_arrays(folder, "candidates", CANDIDATE_ARRAYS).values()
         return cls(automaton, (offsets, nodes, scores), params)
 
     def link(self, texts: Sequence[str]) -> Mentions:
         """Mentions of each text."""
-        starts = range(0, len(texts), TEXTS_OF_A_SCAN)
-        return Mentions.concatenate([self._link(texts[start : start + TEXTS_OF_A_SCAN]) for start in starts])
+        batches = batches_of(texts, TEXTS_OF_A_SCAN, CHARACTERS_OF_A_SCAN)
+        return Mentions.concatenate([self._link(batch) for batch in batches])
 
     def _link(self, texts: Sequence[str]) -> Mentions:
         normalized = normalize(texts)
@@ -114,9 +117,7 @@ def build_dictionary(nodes: pa.Table, params: DictionaryParams, writer: Writer, 
     patterns = Patterns.of(nodes, params, progress)
     with writer.writing(AUTOMATON_NAME) as path:
         path.write_bytes(patterns.automaton().serialize())
-    for name in CANDIDATE_ARRAYS:
-        with writer.writing(f"{name}.npy") as path, path.open("wb") as file:
-            np.save(file, getattr(patterns, name))
+    write_arrays(writer, "candidates", {name: getattr(patterns, name) for name in CANDIDATE_ARRAYS})
     writer.count(patterns=len(patterns.texts), candidates=len(patterns.nodes))
 
 

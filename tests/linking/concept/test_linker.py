@@ -13,9 +13,12 @@ from dragon_core.artifacts.draft import Writer
 from dragon_core.artifacts.folder import Folder
 from dragon_core.artifacts.progress import silent
 from dragon_core.graph.schema import NODES
+from dragon_core.linking.concept.analysis import analyse
 from dragon_core.linking.concept.annotations import AnnotatedDocument, Annotation
 from dragon_core.linking.concept.candidates import NearestNames, gram_counts
+from dragon_core.linking.concept.detection import LONGEST_NAME
 from dragon_core.linking.concept.evidence import Evidence, Query
+from dragon_core.linking.concept.features import token_features
 from dragon_core.linking.concept.lexicon import Lexicon
 from dragon_core.linking.concept.linker import ConceptLinker, ConceptParams, build_concept
 from dragon_core.linking.concept.matching import Matches
@@ -148,6 +151,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> ConceptLinker:
     return linker(tmp_path_factory.mktemp("trained"), documents())
 
 
+LENIENT = ConceptParams(threshold=0.1, candidates=5)
+
+
+@pytest.fixture(scope="module")
+def lenient(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ConceptLinker]:
+    """The folder of a trained linker, and one opened there that is used again and again."""
+    folder = tmp_path_factory.mktemp("lenient")
+    linker(folder, documents())
+    return folder, ConceptLinker.open(folder, LENIENT)
+
+
 def test_annotated_documents_teach_names_meanings_and_what_is_no_mention(trained: ConceptLinker) -> None:
     text = "In 3 women with cold or bronze diabetes, seen by Wilms tumor boards, breast cancer was found."
     assert linked(trained, text) == [
@@ -265,5 +279,42 @@ def test_any_text_can_be_linked(by_names: ConceptLinker, trained: ConceptLinker,
         assert len(mentions) == len(texts)
         for text, of_text in zip(texts, mentions, strict=True):
             assert all(0 <= mention.start < mention.end <= len(text) for mention in of_text)
-            # A text is linked alone as in a batch.
-            assert some.link([text])[0] == of_text
+
+
+WORDS = sorted({word for name, aliases in CONCEPTS.items() for text in (name, *aliases) for word in text.split()})
+SENTENCES = st.lists(st.sampled_from([*WORDS, "of", "and", "(WT)", "WT", ",", "a"]), max_size=8).map(" ".join)
+
+
+@settings(deadline=None)
+@given(texts=st.lists(SENTENCES, min_size=1, max_size=4))
+def test_what_a_text_is_linked_to_depends_on_nothing_else(
+    lenient: tuple[Path, ConceptLinker], texts: list[str]
+) -> None:
+    folder, used = lenient
+    together = used.link(texts)
+    for position, text in enumerate(texts):
+        fresh = ConceptLinker.open(folder, LENIENT).link([text])
+        row = slice(together.offsets[position], together.offsets[position + 1])
+        for column in ("starts", "ends", "nodes", "scores"):
+            assert getattr(fresh, column).tobytes() == getattr(together, column)[row].tobytes()
+
+
+@settings(deadline=None)
+@given(texts=st.lists(SENTENCES, min_size=1, max_size=4))
+def test_features_of_tokens_and_of_candidates_are_those_of_a_text_alone(texts: list[str]) -> None:
+    names = Names.of(NAMES, list(CONCEPTS.values()), {})
+    lexicon = Lexicon.of(names, len(NAMES))
+
+    def features(some: list[str]) -> list[list[int]]:
+        analysis = analyse(some, lexicon, LONGEST_NAME)
+        counts = np.zeros(len(analysis.matches))
+        return token_features(analysis, lexicon, analysis.matches, counts, counts).tolist()
+
+    assert features(texts) == [row for text in texts for row in features([text])]
+    queries = [Query((*text.split(),), (*text.split(),)) for text in texts]
+    together = Evidence(lexicon, queries).candidates
+    for query, candidates in zip(queries, together, strict=True):
+        alone = Evidence(lexicon, [query]).candidates[0]
+        assert {node: found.tobytes() for node, found in candidates.items()} == {
+            node: found.tobytes() for node, found in alone.items()
+        }

@@ -31,5 +31,5 @@ def open_arrays(folder: Path, prefix: str, names: tuple[str, ...]) -> dict[str, 
             # A plain view: numpy.memmap's own indexing costs several times an ndarray's.
             arrays[name] = np.load(path, mmap_mode="r").view(np.ndarray)
         except FileNotFoundError as error:
-            raise LinkingError(f"{folder} holds no concept linker: {path.name} is missing; build it.") from error
+            raise LinkingError(f"{folder} holds no such linker: {path.name} is missing; build it.") from error
     return arrays
