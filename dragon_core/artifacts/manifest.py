@@ -14,10 +14,13 @@ MANIFEST_NAME = "manifest.json"
 
 PACKAGES = (
     "dragon",
+    "daachorse",
+    "lemminflect",
     "numpy",
     "polars",
     "prefect",
     "pyarrow",
+    "scipy",
     "spacy",
     "tokenizers",
     "torch",

@@ -11,7 +11,6 @@ from dragon_core.linking.concept.annotations import read_pubtator
 from dragon_core.linking.concept.linker import ConceptLinker, ConceptParams, build_concept
 from dragon_core.linking.dictionary.linker import DictionaryLinker, build_dictionary
 from dragon_core.linking.dictionary.patterns import DictionaryParams
-from dragon_core.linking.errors import LinkingError
 from dragon_core.linking.lemmas.linker import LemmaLinker, SpacyParams, build_spacy
 from dragon_core.linking.mention import EntityLinker
 
@@ -32,12 +31,8 @@ def build_linker(
         progress: Told of names or steps done.
 
     Raises:
-        LinkingError: The method cannot be built here, or takes no annotations.
+        LinkingError: The method cannot be built here, or the annotations cannot be read.
     """
-    if annotations is not None and not isinstance(params, ConceptParams):
-        raise LinkingError(
-            f"The method {params.method} learns nothing from annotated documents; link by concept, or give none."
-        )
     match params:
         case DictionaryParams():
             build_dictionary(graph.nodes, params, writer, progress)

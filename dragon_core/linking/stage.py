@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dragon_core.artifacts import ArtifactReference, Draft, ExternalFiles, Inputs, Parameters, Progress, Shard, Stage
 from dragon_core.graph import KnowledgeGraph
+from dragon_core.linking.concept.linker import ConceptParams
 from dragon_core.linking.dictionary.patterns import DictionaryParams
+from dragon_core.linking.errors import LinkingError
+from dragon_core.linking.lemmas.linker import SpacyParams
+from dragon_core.linking.lemmas.tagging import pipeline_files
 from dragon_core.linking.linkers import LinkingParams, build_linker, open_linker
 from dragon_core.linking.mention import Mention, Mentions
 from dragon_core.linking.report import report_markdown
@@ -32,11 +36,27 @@ class BuildLinker(Stage):
     annotations: ExternalFiles | None = None
     params: LinkingParams = DictionaryParams()
 
+    @model_validator(mode="after")
+    def _check_annotations(self) -> Self:
+        if self.annotations is not None and not isinstance(self.params, ConceptParams):
+            raise LinkingError(
+                f"The method {self.params.method} learns nothing from annotated documents; link by concept, or give"
+                " none."
+            )
+        return self
+
+    @property
+    def external(self) -> dict[str, ExternalFiles]:
+        """The annotated documents, and the spaCy pipeline whose lemmas are compared."""
+        if isinstance(self.params, SpacyParams):
+            return super().external | {"pipeline": pipeline_files(self.params.pipeline)}
+        return super().external
+
     def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
         """Build the linker.
 
         Raises:
-            LinkingError: The method cannot be built here, or takes no annotations.
+            LinkingError: The method cannot be built here, or the annotations cannot be read.
         """
         build_linker(KnowledgeGraph.open(inputs.graph.folder), self.params, self.annotations, draft, progress)
 
@@ -66,7 +86,16 @@ class LinkEntities(Stage):
         return inputs.corpus.parts
 
     def make_shards(self, inputs: Inputs, shards: Iterable[Shard]) -> None:
-        """Link shard by shard."""
+        """Link shard by shard.
+
+        Raises:
+            LinkingError: The linker is of another graph.
+        """
+        of_linker = inputs.linker.manifest.inputs["graph"].reference
+        if of_linker != self.graph:
+            raise LinkingError(
+                f"{self.linker} finds the nodes of {of_linker}, not of {self.graph}; give one of the two."
+            )
         linker = open_linker(inputs.linker)
         for shard in shards:
             segments = read_segments(inputs.corpus.path(shard.name), self.params.max_segment_bytes, shard.reject)

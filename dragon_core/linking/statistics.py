@@ -66,7 +66,7 @@ class LinkingStatistics:
     @property
     def coverage(self) -> float:
         """Share of the segments that have a mention, in [0, 1]."""
-        return 1 - int(self.spans_of_segments[0]) / max(self.segments, 1)
+        return int(self.spans_of_segments[1:].sum()) / max(self.segments, 1)
 
     def spans_at(self, share: float) -> int:
         """The number of spans that `share` of the segments, in [0, 1], do not surpass."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 from dragon_core.graph.wordnet import Synset, WordNet
-from dragon_core.linking.words import is_stop_word, lemma_of
+from dragon_core.qa.words import is_stop_word, lemma_of
 
 PARENTS = ("@", "@i", "&")
 MIN_WORDS = 4

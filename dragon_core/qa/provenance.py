@@ -27,7 +27,7 @@ class Provenance:
 
         Raises:
             ArtifactNotFoundError: The checkpoint, or an artifact it was made from, is not in the store.
-            QuestionError: Files it was made from have moved.
+            QuestionError: Files it was made from have moved, or an older version made it.
         """
         model = store.get(checkpoint)
         subgraphs = store.get(_input(model, "subgraphs"))
@@ -47,9 +47,12 @@ class Provenance:
 
 
 def _input(artifact: Artifact, name: str) -> ArtifactReference:
-    reference = artifact.manifest.inputs[name].reference
-    assert reference is not None
-    return reference
+    record = artifact.manifest.inputs.get(name)
+    if record is None or record.reference is None:
+        raise QuestionError(
+            f"{artifact.reference} was made by an older version, without {name}; run pretrain again, then evaluate."
+        )
+    return record.reference
 
 
 def _files(artifact: Artifact, name: str) -> ExternalFiles:

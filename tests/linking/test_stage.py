@@ -6,10 +6,29 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dragon_core.artifacts import Artifact, ArtifactStore, Draft, Inputs, Parameters, Progress, Stage, make
+from dragon_core.artifacts import (
+    Artifact,
+    ArtifactStore,
+    Draft,
+    ExternalFiles,
+    Inputs,
+    Parameters,
+    Progress,
+    Stage,
+    make,
+)
 from dragon_core.artifacts.errors import TooManyRejectsError
 from dragon_core.graph import Relation, write_graph
-from dragon_core.linking import BuildLinker, DictionaryParams, LinkEntities, MentionParams
+from dragon_core.linking import (
+    BuildLinker,
+    ConceptParams,
+    DictionaryParams,
+    LinkEntities,
+    LinkingError,
+    MentionParams,
+    SpacyParams,
+    open_linker,
+)
 from dragon_core.subgraph import ExtractSubgraphs
 from tests.graph.graphs import tables_of
 
@@ -25,6 +44,12 @@ class Animals(Stage):
 
     def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
         write_graph(draft, tables_of(NAMES, [Relation("is a", "{head} is a {tail}")], [(0, 0, 2), (1, 0, 2)]))
+
+
+class MoreAnimals(Animals):
+    """The same, made otherwise."""
+
+    version = 2
 
 
 class Texts(Stage):
@@ -104,3 +129,40 @@ def test_linkers_of_other_parameters_are_other_artifacts(tmp_path: Path) -> None
     first, second = (make(stage, store) for stage in stages)
     assert first.reference != second.reference
     assert first.manifest.counts["patterns"] > second.manifest.counts["patterns"] == len(NAMES)
+
+
+def test_a_linker_of_another_graph_and_useless_annotations_are_refused(tmp_path: Path) -> None:
+    store = ArtifactStore(str(tmp_path))
+    graph, corpus = make(Animals(), store).reference, make(Texts(), store).reference
+    linker = make(BuildLinker(graph=graph), store).reference
+    other = make(MoreAnimals(), store).reference
+    with pytest.raises(LinkingError, match=f"{linker} finds the nodes of {graph}, not of {other}"):
+        make(LinkEntities(corpus=corpus, graph=other, linker=linker), store)
+    with pytest.raises(LinkingError, match="dictionary learns nothing from annotated documents"):
+        BuildLinker(graph=graph, annotations=ExternalFiles(name="annotations", path="x", digest="0"))
+
+
+def test_a_linker_by_lemmas_is_named_by_the_pipeline_it_is_built_with(tmp_path: Path) -> None:
+    store = ArtifactStore(str(tmp_path))
+    linker = make(BuildLinker(graph=make(Animals(), store).reference, params=SpacyParams()), store)
+    assert set(linker.manifest.inputs) == {"graph", "pipeline"}
+    assert [[m.node for m in found] for found in open_linker(linker).link(["Two dogs", ""])] == [[0], []]
+
+
+def test_biomedical_linkers_learn_from_annotated_documents(tmp_path: Path) -> None:
+    marked = tmp_path / "marked.txt"
+    lines = ["1|t|A hound and a cat", "1|a|Hound.", "1\t2\t7\thound\tAnimal\tdog", "1\t14\t17\tcat\tAnimal\tcat"]
+    marked.write_text("\n".join(lines), encoding="utf-8")
+    store = ArtifactStore(str(tmp_path / "store"))
+    graph = make(Animals(), store).reference
+    annotations = ExternalFiles.of("annotations", marked)
+    linker = make(BuildLinker(graph=graph, annotations=annotations, params=ConceptParams()), store)
+    assert linker.manifest.inputs["annotations"].digest == annotations.digest
+    text = "A hound and a cat"
+    found = open_linker(linker).link([text])[0]
+    assert [(text[m.start : m.end], NAMES[m.node]) for m in found] == [("hound", "dog"), ("cat", "cat")]
+
+    marked.write_bytes(b"1|t|caf\xe9\n")
+    broken = BuildLinker(graph=graph, annotations=ExternalFiles.of("annotations", marked), params=ConceptParams())
+    with pytest.raises(LinkingError, match=r"marked\.txt cannot be read as annotated documents"):
+        make(broken, store)

