@@ -26,7 +26,7 @@ import pyarrow as pa
 from benchmarks import concept_gold
 from benchmarks.baselines.matcher_linking import MatcherLinker
 from benchmarks.conceptnet import names_of, questions, triples_of_82k, triples_of_conceptnet4
-from benchmarks.reporting import report
+from benchmarks.reporting import report, report_machine
 from dragon_core.artifacts import silent
 from dragon_core.artifacts.draft import Writer
 from dragon_core.artifacts.folder import Folder
@@ -241,6 +241,7 @@ def main() -> None:
     if not (items and small):
         raise SystemExit("CommonsenseQA or conceptnet-82k is not there: set DRAGON_SHARED_DATA.")
     stems = [item["stem"] for item in items]
+    report_machine()
     if options.quick:
         measure_rates(small[::16], stems[:2000], of_recipe=10, of_spacy=500)
         measure_coverage(large, items[:2000])

@@ -1,7 +1,20 @@
 """How a benchmark prints a result: one JSON line."""
 
 import json
+import os
+import platform
+from pathlib import Path
 from typing import Any, Literal
+
+from dragon_core.artifacts.manifest import package_versions
+
+
+def report_machine() -> None:
+    """Print what the benchmark runs on."""
+    cpu = Path("/proc/cpuinfo")
+    models = [line.split(":")[1].strip() for line in cpu.read_text().splitlines() if line.startswith("model name")]
+    line = {"processor": (models or [platform.processor()])[0], "cores": os.cpu_count()}
+    print(json.dumps({"machine": line | {"system": platform.system()}, "packages": package_versions()}), flush=True)
 
 
 def report(

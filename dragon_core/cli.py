@@ -63,14 +63,18 @@ def link(
     params: Annotated[
         str, typer.Option(metavar="JSON", help='Method and options of linking, such as {"method": "spacy"}.')
     ] = "{}",
+    linker: Annotated[
+        str | None, typer.Option(help="A linker that is built already, such as linker/latest, whatever its graph.")
+    ] = None,
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
     """Link one text to a graph, to see by eye what is found; the linker is built once and kept in the store."""
-    from dragon_core.linking.one_text import link_text
+    from dragon_core.linking.one_text import link_text, linker_of
 
     if text == "-":
         text = sys.stdin.read()
-    linked = link_text(ArtifactStore(store), graph, params, text)
+    opened = ArtifactStore(store)
+    linked = link_text(opened, opened.resolve(linker) if linker else linker_of(opened, graph, params), text)
     typer.echo("".join(typer.style(piece, bold=True, fg="green") if nodes else piece for piece, nodes in linked.pieces))
     typer.echo(f"\n{linked.coverage}")
     for line in linked.lines:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from dragon_core.artifacts import ArtifactStore, Progress, make, silent
+from dragon_core.artifacts import Artifact, ArtifactStore, make
 from dragon_core.graph import KnowledgeGraph
 from dragon_core.linking.errors import LinkingError
 from dragon_core.linking.inspect import pieces
@@ -51,15 +51,24 @@ class LinkedText:
         return f"{spans} linked spans, {nodes} nodes of {self.graph.num_nodes:,}"
 
 
-def link_text(store: ArtifactStore, graph: str, params: str, text: str, progress: Progress = silent) -> LinkedText:
-    """Link a text; the linker is built if the store does not have it.
+def link_text(store: ArtifactStore, linker: Artifact, text: str) -> LinkedText:
+    """Link a text by a linker of the store.
+
+    Raises:
+        ArtifactNotFoundError: The store has lost the linker's graph.
+    """
+    graph = linker.manifest.inputs["graph"].reference
+    assert graph is not None
+    return LinkedText(text, open_linker(linker).link([text])[0], KnowledgeGraph.open(store.get(graph).folder))
+
+
+def linker_of(store: ArtifactStore, graph: str, params: str) -> Artifact:
+    """The linker of a graph; it is built if the store does not have it.
 
     Args:
         store: Where the graph lies.
         graph: Its reference, or the beginning of one.
         params: JSON of `LinkingParams`; the default method is the dictionary.
-        text: The text.
-        progress: Told how far the building of the linker is.
 
     Raises:
         LinkingError: The parameters are not valid.
@@ -69,9 +78,7 @@ def link_text(store: ArtifactStore, graph: str, params: str, text: str, progress
         options = PARAMS.validate_python({"method": "dictionary"} | json.loads(params))
     except (ValueError, TypeError) as error:
         raise LinkingError(f"{params} are no parameters of linking: {_reason(error)}.") from error
-    found = store.resolve(graph)
-    linker = make(BuildLinker(graph=found.reference, params=options), store, progress)
-    return LinkedText(text, open_linker(linker).link([text])[0], KnowledgeGraph.open(found.folder))
+    return make(BuildLinker(graph=store.resolve(graph).reference, params=options), store)
 
 
 def _reason(error: ValueError | TypeError) -> str:

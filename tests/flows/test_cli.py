@@ -122,6 +122,8 @@ def test_a_text_is_linked_to_a_graph_of_the_store(user: User) -> None:
     assert text == f"No <b>{said}</b>!"
     assert counts.startswith("1 linked spans, 1 nodes of ")
     assert lines == [f"0.90  {said}  ->  {name}  ({name})"]
+    again = user.run("dragon", "link", f"No <b>{said}</b>!", "--linker", "linker/latest", "--store", "store")
+    assert again.stdout == done.stdout
     # The linker is kept, so the second time it is only opened.
     assert len(list(store.artifacts("linker"))) == 1
 
