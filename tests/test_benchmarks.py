@@ -4,7 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from operator import itemgetter
 from pathlib import Path
+
+import pytest
+
+from tests.shared_data import SHARED_DATA
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,3 +32,19 @@ def test_the_model_benchmark_prints_every_ratio_and_draws_the_plot(tmp_path: Pat
     assert [line["edges"] for line in lines if "edges" in line] == [50, 150, 500, 1500, 5000]
     assert (tmp_path / "edges.png").read_bytes().startswith(b"\x89PNG")
     assert "set DRAGON_SHARED_DATA" in done.stderr
+
+
+@pytest.mark.skipif(not (SHARED_DATA / "csqa").exists(), reason="CommonsenseQA is not there: set DRAGON_SHARED_DATA.")
+def test_the_linking_benchmark_prints_every_result_and_finds_what_the_recipe_finds() -> None:
+    command = [sys.executable, "-m", "benchmarks.linking", "--quick"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    machine, *results = (json.loads(line) for line in done.stdout.splitlines())
+    assert machine["packages"]["daachorse"]
+    by_name = {result["name"]: result for result in results}
+    committed = (ROOT / "benchmarks" / "results" / "linking.jsonl").read_text(encoding="utf-8").splitlines()[1:]
+    quick = {name for name in map(itemgetter("name"), map(json.loads, committed)) if "NCBI" not in name}
+    assert set(by_name) == quick
+    assert by_name["spacy, sentences/s over the recipe's"]["equal"] == 1
+    assert by_name["dictionary, agreement with the recipe"]["value"] > 0.8
+    assert all(result["samples"] > 0 for result in results)
