@@ -85,7 +85,7 @@ class Patterns:
         )
 
     def automaton(self) -> "daachorse.DoubleArrayAhoCorasick":
-        """The automaton that finds the patterns; building it takes some 700 bytes a pattern, what is built 90."""
+        """The automaton that finds the patterns; building it takes several times the memory of what is built."""
         # An automaton of nothing cannot be built, and a text never holds two spaces.
         return daachorse.DoubleArrayAhoCorasick(self.texts or [b"  "])
 
