@@ -4,19 +4,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 
-from benchmarks.conceptnet import names_of, questions, triples_of_82k, triples_of_conceptnet4
+from benchmarks.conceptnet import conceptnet_tables, linked_statements, questions
 from benchmarks.golden import Golden, Tensors, batch_of
-from dragon_core.graph import Relation
+from benchmarks.reporting import writer_of
+from dragon_core.graph import KnowledgeGraph, write_graph
 from dragon_core.linking import DictionaryParams
-from dragon_core.linking.dictionary.linker import DictionaryLinker
 from dragon_core.modeling import DragonConfig
-from dragon_core.subgraph.extraction import SubgraphExtractor, SubgraphParams
+from dragon_core.subgraph import SubgraphExtractor, SubgraphParams, subgraph_fields
+from dragon_core.subgraph.relevance import DegreeRelevance
 from dragon_core.training.graph_batch import GraphCollator, Subgraphs, count_edge_types
 from dragon_core.training.link_targets import LinkTargetSampler
 from dragon_core.training.random_numbers import example_keys
-from tests.graph.graphs import small_graph
 
 VOCABULARY = 30522
 MASKED_SHARE = 0.15
@@ -73,34 +74,20 @@ def conceptnet_graphs(folder: Path, sequences: int) -> tuple[dict[str, torch.Ten
     Returns:
         Arguments of `DragonForPreTraining`, and the number of edge types; None if the data are not there.
     """
-    items = questions("dev")
-    triples = {*triples_of_82k(), *triples_of_conceptnet4()}
-    if not (triples and items):
+    tables, items = conceptnet_tables(), questions("dev")
+    if not (tables and items):
         return None
-    names = names_of(iter(triples))
-    relations = sorted({relation for _, relation, _ in triples})
-    ids, relation_ids = ({key: i for i, key in enumerate(keys)} for keys in (names, relations))
-    graph = small_graph(
-        folder,
-        names,
-        [Relation(name, f"{{head}} {name} {{tail}}") for name in relations],
-        [(ids[head], relation_ids[relation], ids[tail]) for head, relation, tail in sorted(triples)],
-    )
-    linker = DictionaryLinker.of(graph.nodes, DictionaryParams(overlap="longest"))
-    extractor = SubgraphExtractor(graph, SubgraphParams())
-    subgraphs = Subgraphs.of(
-        extractor.extract([mention.node for mention in linker.link([text])[0]])
-        for text in map(_statement, items[:sequences])
-    )
-    targets = LinkTargetSampler(np.zeros(len(relations), dtype=bool))(
+    write_graph(writer_of(folder), tables)
+    graph = KnowledgeGraph.open(folder)
+    params = SubgraphParams(relevance="degree")
+    named = linked_statements(graph, items[:sequences], DictionaryParams(overlap="longest"))
+    found = SubgraphExtractor(graph, params, DegreeRelevance()).extract(named)
+    schema = pa.schema(subgraph_fields(params.max_nodes, graph.num_relations))
+    subgraphs = Subgraphs.of_table(pa.record_batch(found.to_arrow(schema), schema=schema))
+    targets = LinkTargetSampler(np.zeros(graph.num_relations, dtype=bool))(
         subgraphs, example_keys(0, 0, np.arange(sequences))
     )
-    arguments: dict[str, Any] = GraphCollator(len(relations))(subgraphs, targets.kept)
+    arguments: dict[str, Any] = GraphCollator(graph.num_relations)(subgraphs, targets.kept)
     for name in ("head", "relation", "tail", "negatives"):
         arguments[f"link_{name}"] = torch.from_numpy(getattr(targets, name))
-    return arguments, count_edge_types(len(relations))
-
-
-def _statement(question: dict[str, Any]) -> str:
-    """A question's stem with all its choices, which is about as much text as a segment has."""
-    return " ".join([question["stem"], *(choice["text"] for choice in question["choices"])])
+    return arguments, count_edge_types(graph.num_relations)

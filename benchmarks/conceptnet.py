@@ -3,10 +3,15 @@
 import ast
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from dragon_core.graph import GraphTables, KnowledgeGraph, Relation
+from dragon_core.linking import DictionaryParams
+from dragon_core.linking.dictionary.linker import DictionaryLinker
+from dragon_core.subgraph import NamedNodes
+from tests.graph.graphs import tables_of
 from tests.shared_data import SHARED_DATA
 
 Triple = tuple[str, str, str]
@@ -46,3 +51,26 @@ def questions(*splits: str) -> list[dict[str, Any]]:
 
 def _lines(file: Path) -> list[str]:
     return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+
+
+def conceptnet_tables() -> GraphTables | None:
+    """The graph of both subsets, every relation as it is written; None if neither is there."""
+    triples = {*triples_of_82k(), *triples_of_conceptnet4()}
+    if not triples:
+        return None
+    names = names_of(iter(triples))
+    relations = sorted({relation for _, relation, _ in triples})
+    ids, relation_ids = ({key: i for i, key in enumerate(keys)} for keys in (names, relations))
+    return tables_of(
+        names,
+        [Relation(name, f"{{head}} {name} {{tail}}") for name in relations],
+        [(ids[head], relation_ids[relation], ids[tail]) for head, relation, tail in sorted(triples)],
+    )
+
+
+def linked_statements(graph: KnowledgeGraph, items: Sequence[dict[str, Any]], params: DictionaryParams) -> NamedNodes:
+    """The nodes that questions name: the stem with all its choices, which is about as much text as a segment has."""
+    linker = DictionaryLinker.of(graph.nodes, params)
+    texts = [" ".join([item["stem"], *(choice["text"] for choice in item["choices"])]) for item in items]
+    mentions = linker.link(texts)
+    return NamedNodes(mentions.offsets, mentions.nodes, mentions.scores)

@@ -7,7 +7,6 @@ medians. Names beyond those of ConceptNet are made of its words. `--quick` measu
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,17 +18,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import fsspec
 import psutil
 import pyarrow as pa
 
 from benchmarks import concept_gold
 from benchmarks.baselines.matcher_linking import MatcherLinker
 from benchmarks.conceptnet import names_of, questions, triples_of_82k, triples_of_conceptnet4
-from benchmarks.reporting import report, report_machine
+from benchmarks.reporting import report, report_machine, seconds_of, writer_of
 from dragon_core.artifacts import silent
-from dragon_core.artifacts.draft import Writer
-from dragon_core.artifacts.folder import Folder
 from dragon_core.graph.schema import NODES
 from dragon_core.linking import DictionaryParams, Mentions, SpacyParams
 from dragon_core.linking.dictionary.inflection import forms_of_name
@@ -48,6 +44,7 @@ AS_THE_RECIPE = DictionaryParams(determiners=False)
 def node_table(names: Sequence[str], aliases: Sequence[Sequence[str]] | None = None) -> pa.Table:
     """A node table of names."""
     columns = {"key": names, "name": names, "aliases": aliases or [[]] * len(names), "description": [""] * len(names)}
+    columns["types"] = [[]] * len(names)
     return pa.Table.from_pydict(columns, schema=NODES)
 
 
@@ -61,22 +58,6 @@ def made_up_names(names: Iterable[str], number: int) -> list[str]:
         if name not in known:
             made[name] = None
     return list(made)
-
-
-def writer_of(folder: Path) -> Writer:
-    """Writes a linker's files to a folder."""
-    return Writer(Folder(fsspec.filesystem("file"), str(folder)))
-
-
-def seconds_of(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Median seconds of each call, interleaved."""
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(repeats):
-        for name, call in calls.items():
-            started = time.perf_counter()
-            call()
-            seconds[name].append(time.perf_counter() - started)
-    return {name: statistics.median(values) for name, values in seconds.items()}
 
 
 def measure_rates(names: list[str], stems: list[str], of_recipe: int, of_spacy: int) -> None:

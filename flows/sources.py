@@ -1,14 +1,19 @@
 """Tasks that find, or obtain, what comes from outside the store."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
+from pydantic import Field
 
-from dragon_core.artifacts import ExternalFiles, cache_folder
+from dragon_core.artifacts import ExternalFiles, Parameters, cache_folder
 from dragon_core.corpus import CorpusError, CorpusParams
-from dragon_core.graph.wordnet_source import find_or_obtain_wordnet
-from dragon_core.modeling.encoder import find_encoder
+from dragon_core.embedding.encoder import find_encoder
+from dragon_core.graph import GraphError
+from dragon_core.graph.sources import GraphParams
+from dragon_core.graph.wordnet.lifting import WordNetParams
+from dragon_core.graph.wordnet.source import find_or_obtain_wordnet
 from flows.progress import LoggedProgress
 
 
@@ -18,6 +23,38 @@ def wordnet_files() -> ExternalFiles:
     files = find_or_obtain_wordnet(cache_folder(), LoggedProgress(get_run_logger(), "WordNet"))
     get_run_logger().info("WordNet lies in %s", files.path)
     return files
+
+
+class GraphSource(Parameters):
+    """A knowledge source of the graph."""
+
+    files: str | None = Field(None, description="Its file or folder; WordNet is found, or downloaded, without.")
+    params: GraphParams = WordNetParams()
+
+
+def graph_files(sources: Sequence[GraphSource]) -> list[ExternalFiles]:
+    """The files of each source of a graph.
+
+    Raises:
+        GraphError: There is no source, or one that has to be given files has none.
+    """
+    if not sources:
+        raise GraphError("The graph has no source; give one in `graph`.")
+    return [_files_of(source) for source in sources]
+
+
+def _files_of(source: GraphSource) -> ExternalFiles:
+    if source.files is not None:
+        return named_files(source.params.source, source.files)
+    if isinstance(source.params, WordNetParams):
+        return wordnet_files()
+    raise GraphError(f"The graph is to be made of {source.params.source}; give its file or folder as `files`.")
+
+
+@task(name="find-graph", cache_policy=NO_CACHE)
+def named_files(name: str, path: str) -> ExternalFiles:
+    """A file or folder, hashed."""
+    return ExternalFiles.of(name, Path(path))
 
 
 @task(name="find-text", cache_policy=NO_CACHE)

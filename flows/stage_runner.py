@@ -7,7 +7,8 @@ from typing import Any
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
-from prefect.futures import wait
+from prefect.futures import PrefectFuture, wait
+from prefect.task_runners import TaskRunner
 
 from dragon_core.artifacts import ArtifactReference, ArtifactStore, Stage, begin, make, make_shards
 from flows.progress import LoggedProgress
@@ -32,12 +33,13 @@ def commit_stage(stage: Stage, store_url: str) -> ArtifactReference:
     return make(stage, ArtifactStore(store_url), LoggedProgress(get_run_logger(), stage.name)).reference
 
 
-def run_stage(stage: Stage, store_url: str) -> ArtifactReference:
-    """Make a stage's artifact within a flow run: from the cache if it is sound, else by the flow's task runner.
+def run_stage(stage: Stage, store_url: str, task_runner: TaskRunner[Any] | None = None) -> ArtifactReference:
+    """Make a stage's artifact within a flow run: from the cache if it is sound, else its shards by a task runner.
 
     Args:
         stage: What to make; its input artifacts must be in the store.
         store_url: Where the artifacts lie.
+        task_runner: A started one (`task_runners.started`); the flow's own by default.
 
     Returns:
         The artifact's reference.
@@ -46,7 +48,7 @@ def run_stage(stage: Stage, store_url: str) -> ArtifactReference:
     reference = stage.reference
     sound = store.find(stage) is not None
     if not sound:
-        _make_pending_shards(stage, store)
+        _make_pending_shards(stage, store, task_runner)
     commit = commit_stage.with_options(
         name=stage.name,
         task_run_name=str(reference),
@@ -69,17 +71,23 @@ def results_folder(store_url: str) -> Path:
     return Path(store_url).resolve() / ".results"
 
 
-def _make_pending_shards(stage: Stage, store: ArtifactStore) -> None:
+def _make_pending_shards(stage: Stage, store: ArtifactStore, task_runner: TaskRunner[Any] | None) -> None:
     names = begin(stage, store)
     if not names:
         return
+    # A worker of a cluster may run in another folder.
+    store_url = store.url if "://" in store.url else str(Path(store.url).resolve())
     size = max(math.ceil(len(names) / MAXIMUM_GROUPS), SHARDS_OF_A_GROUP)
     groups = [names[start : start + size] for start in range(0, len(names), size)]
-    group_task: Any = make_shard_group.with_options(name=f"{stage.name}-shards")
-    futures = [
-        group_task.with_options(task_run_name=f"{stage.name} {group[0]} ({len(group)})").submit(stage, store.url, group)
-        for group in groups
-    ]
+    futures: list[PrefectFuture[Any]] = []
+    for group in groups:
+        group_task: Any = make_shard_group.with_options(
+            name=f"{stage.name}-shards", task_run_name=f"{stage.name} {group[0]} ({len(group)})"
+        )
+        arguments = {"stage": stage, "store_url": store_url, "names": group}
+        futures.append(
+            group_task.submit(**arguments) if task_runner is None else task_runner.submit(group_task, arguments)
+        )
     wait(futures)
     for future in futures:
         future.result()

@@ -4,17 +4,17 @@ Artifacts are named STAGE/KEY, STAGE/ and the unique beginning of a key, or STAG
 """
 
 from prefect import flow
-from prefect.task_runners import ProcessPoolTaskRunner
 
 from dragon_core.artifacts import ArtifactReference, ArtifactStore
 from dragon_core.corpus import BuildCorpus, CorpusParams
-from dragon_core.graph.stage import BuildGraph, GraphParams
+from dragon_core.embedding import EmbedNodes, EntityTableParams, TextVectorParams
 from dragon_core.linking import BuildLinker, DictionaryParams, LinkEntities, LinkingParams, MentionParams
-from dragon_core.modeling.entity_embedding import EmbedNodes, EntityTableParams
-from dragon_core.subgraph import ExtractSubgraphs, SubgraphParams
+from dragon_core.subgraph import SubgraphParams
 from dragon_core.training import Pretrain, TrainingParams
-from flows.sources import annotation_files, corpus_files, encoder_files, wordnet_files
+from flows.graph_and_subgraphs import READ_BY_ENCODER, graph_of, subgraphs_of
+from flows.sources import GraphSource, annotation_files, corpus_files, encoder_files, graph_files
 from flows.stage_runner import run_stage
+from flows.task_runners import Processes, TaskRunnerParams, started
 
 STORE = ".dragon/store"
 
@@ -24,9 +24,9 @@ def _resolved(store: str, name: str) -> ArtifactReference:
 
 
 @flow(name="build-graph")
-def build_graph(params: GraphParams = GraphParams(), store: str = STORE) -> str:
-    """Build the knowledge graph."""
-    return str(run_stage(BuildGraph(source=wordnet_files(), params=params), store))
+def build_graph(graph: tuple[GraphSource, ...] = (GraphSource(),), store: str = STORE) -> str:
+    """Build the knowledge graph, of one source or of several."""
+    return str(graph_of(graph, graph_files(graph), store))
 
 
 @flow(name="build-corpus")
@@ -47,31 +47,47 @@ def build_linker(
     return str(run_stage(BuildLinker(graph=_resolved(store, graph), annotations=marked, params=params), store))
 
 
-@flow(name="link-entities", task_runner=ProcessPoolTaskRunner())  # type: ignore[arg-type]
+@flow(name="link-entities")
 def link_entities(
     corpus: str = "corpus/latest",
     linker: str = "linker/latest",
     params: MentionParams = MentionParams(),
+    task_runner: TaskRunnerParams = Processes(),
     store: str = STORE,
 ) -> str:
     """Link a corpus to a graph."""
     built = ArtifactStore(store).resolve(linker)
     graph = built.manifest.inputs["graph"].reference
     stage = LinkEntities(corpus=_resolved(store, corpus), graph=graph, linker=built.reference, params=params)
-    return str(run_stage(stage, store))
+    with started(task_runner) as runner:
+        return str(run_stage(stage, store, runner))
 
 
-@flow(name="extract-subgraphs", task_runner=ProcessPoolTaskRunner())  # type: ignore[arg-type]
+@flow(name="extract-subgraphs")
 def extract_subgraphs(
-    mentions: str = "mentions/latest", params: SubgraphParams = SubgraphParams(), store: str = STORE
+    mentions: str = "mentions/latest",
+    entity_table: str = "entity-table/latest",
+    encoder: str = "embedded",
+    params: SubgraphParams = SubgraphParams(),
+    text_vectors: TextVectorParams = TextVectorParams(),
+    task_runner: TaskRunnerParams = Processes(),
+    store: str = STORE,
 ) -> str:
-    """Extract the subgraphs of a linked corpus."""
+    """Extract the subgraphs of a linked corpus; the encoder is that of the entity table."""
     linked = ArtifactStore(store).resolve(mentions)
-    made_from = {name: record.reference for name, record in linked.manifest.inputs.items()}
-    stage = ExtractSubgraphs(
-        mentions=linked.reference, corpus=made_from["corpus"], graph=made_from["graph"], params=params
-    )
-    return str(run_stage(stage, store))
+    with started(task_runner) as runner:
+        shards = subgraphs_of(
+            linked.reference,
+            corpus=linked.manifest.origin("corpus"),
+            graph=linked.manifest.origin("graph"),
+            entity_table=_resolved(store, entity_table) if params.relevance == "similarity" else None,
+            encoder=encoder_files(encoder) if params.relevance in READ_BY_ENCODER else None,
+            text_vectors=text_vectors,
+            params=params,
+            store=store,
+            runner=runner,
+        )
+    return str(shards)
 
 
 @flow(name="embed-nodes")

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,12 @@ class Writer:
         """Write a Parquet file with zstd compression."""
         with self.writing(name) as path:
             pq.write_table(table, path, compression="zstd", row_group_size=ROWS_PER_GROUP)
+
+    def write_batches(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+        """Write a Parquet file batch by batch, each a row group, so that only one need be in memory."""
+        with self.writing(name) as path, pq.ParquetWriter(path, schema, compression="zstd") as file:
+            for batch in batches:
+                file.write_batch(batch)
 
     def write_json(self, name: str, value: Any) -> None:
         """Write a JSON file, indented and with sorted keys."""

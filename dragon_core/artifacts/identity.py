@@ -49,7 +49,7 @@ class ExternalFiles(BaseModel):
     Attributes:
         name: What the files are, for people.
         path: Where they lie on this machine; not part of any key.
-        digest: Hash of their relative names and contents.
+        digest: Hash of their relative names and contents; of a single file the contents and the endings of the name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,7 +77,7 @@ class ExternalFiles(BaseModel):
         """
         root = path.expanduser().resolve()
         if root.is_file():
-            return cls(name=name, path=str(root), digest=file_digest(root))
+            return cls(name=name, path=str(root), digest=json_digest({"".join(root.suffixes): file_digest(root)}))
         if not root.is_dir():
             raise DragonError(f"{name}: there is no file or folder {path}; give a path that exists.")
         files = {file.relative_to(root).as_posix(): file for file in root.glob(pattern) if file.is_file()}

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from dragon_core.artifacts.errors import ArtifactNotFoundError
 from dragon_core.artifacts.identity import ArtifactReference, json_digest
 
 MANIFEST_NAME = "manifest.json"
@@ -15,7 +16,10 @@ MANIFEST_NAME = "manifest.json"
 PACKAGES = (
     "dragon",
     "daachorse",
+    "fastobo",
     "lemminflect",
+    "matplotlib",
+    "numba",
     "numpy",
     "polars",
     "prefect",
@@ -92,6 +96,17 @@ class Manifest(Record):
     def reference(self) -> ArtifactReference:
         """The reference by which other stages name this artifact."""
         return ArtifactReference(stage=self.stage, key=self.key)
+
+    def origin(self, role: str) -> ArtifactReference:
+        """The artifact that was the stage's input `role`.
+
+        Raises:
+            ArtifactNotFoundError: There was none.
+        """
+        record = self.inputs.get(role)
+        if record is None or record.reference is None:
+            raise ArtifactNotFoundError(f"{self.reference} was made by an older version, without {role}; make it anew.")
+        return record.reference
 
     @property
     def digest(self) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dragon_core.corpus.documents import Document, RejectRecord
-from dragon_core.graph.wordnet import LEXICOGRAPHER_FILES, Synset, WordNet, read_wordnet
+from dragon_core.graph.wordnet.files import LEXICOGRAPHER_FILES, Synset, WordNet, read_wordnet
 
 SOURCE = "wordnet"
 HYPERNYMS = ("@", "@i")

@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
 
 from dragon_core.artifacts.draft import Writer
 from dragon_core.graph.errors import GraphError
-from dragon_core.graph.knowledge_graph import Adjacency, Int32s, Int64s, Relation
+from dragon_core.graph.knowledge_graph import Adjacency
+from dragon_core.graph.relations import MAX_RELATIONS, Relation
 from dragon_core.graph.schema import EDGES, EDGES_NAME, NODES_NAME, RELATIONS, RELATIONS_NAME
 
 MAX_NODES = np.iinfo(np.int32).max
-# A subgraph stores relation ids, their inverses and two more kinds of edges as int16.
-MAX_RELATIONS = np.iinfo(np.int16).max // 2 - 2
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,25 @@ class GraphTables:
     edges: pa.Table
 
 
-def write_graph(writer: Writer, tables: GraphTables) -> None:
+def write_graph(writer: Writer, tables: GraphTables) -> Adjacency:
     """Clean the edges and write the graph's tables and adjacency arrays.
 
     Args:
         writer: The draft of the artifact; its counts are added to.
         tables: The graph.
 
+    Returns:
+        The edges as they were written.
+
     Raises:
-        GraphError: An edge names a node or relation that does not exist, or there are too many of either.
+        GraphError: There is no edge, an edge names a node or relation that does not exist, or there are too many of
+            either.
     """
     edges = clean_edges(tables)
+    if not edges.num_rows:
+        raise GraphError(
+            f"The graph has {tables.nodes.num_rows} nodes and no edge; check the source, and which of it is read."
+        )
     relations = [{"name": r.name, "template": r.template, "symmetric": r.symmetric} for r in tables.relations]
     writer.write_table(NODES_NAME, tables.nodes)
     writer.write_table(RELATIONS_NAME, pa.Table.from_pylist(relations, schema=RELATIONS))
@@ -56,8 +64,9 @@ def write_graph(writer: Writer, tables: GraphTables) -> None:
         relations=len(tables.relations),
         edges=edges.num_rows,
         repeated_edges_and_loops=tables.edges.num_rows - edges.num_rows,
-        isolated_nodes=int((np.diff(adjacency.neighbour_offsets) == 0).sum()),
+        isolated_nodes=int((np.diff(adjacency.offsets) == 0).sum()),
     )
+    return adjacency
 
 
 def clean_edges(tables: GraphTables) -> pa.Table:
@@ -68,49 +77,35 @@ def clean_edges(tables: GraphTables) -> pa.Table:
     Raises:
         GraphError: An edge names a node or relation that does not exist, or there are too many of either.
     """
-    head, relation, tail, weight = (np.asarray(tables.edges[name]) for name in EDGES.names)
+    head, relation, tail = (np.asarray(tables.edges[name]) for name in ("head", "relation", "tail"))
     _check_ids("node", np.concatenate([head, tail]), tables.nodes.num_rows, MAX_NODES)
     _check_ids("relation", relation, len(tables.relations), MAX_RELATIONS)
     symmetric = np.array([r.symmetric for r in tables.relations], dtype=bool)
     swap = symmetric[relation] & (head > tail)
     head, tail = np.where(swap, tail, head), np.where(swap, head, tail)
-    order = np.lexsort((-weight, tail, relation, head))
-    order = order[head[order] != tail[order]]
-    head, relation, tail, weight = head[order], relation[order], tail[order], weight[order]
-    repeated = np.zeros(len(order), dtype=bool)
-    repeated[1:] = (head[1:] == head[:-1]) & (relation[1:] == relation[:-1]) & (tail[1:] == tail[:-1])
-    columns = [column[~repeated] for column in (head, relation, tail, weight)]
-    return pa.Table.from_arrays(
-        [pa.array(c, field.type) for c, field in zip(columns, EDGES, strict=True)], schema=EDGES
+    edges = pl.DataFrame(
+        {"head": head, "relation": relation, "tail": tail, "weight": pl.from_arrow(tables.edges["weight"])}
     )
+    edge = pl.struct("head", "relation", "tail")
+    edges = edges.filter(pl.col("head") != pl.col("tail"))
+    edges = edges.sort("head", "relation", "tail", "weight", descending=[False, False, False, True])
+    return edges.filter((edge != edge.shift()).fill_null(True)).to_arrow().cast(EDGES)
 
 
 def adjacency_of(num_nodes: int, edges: pa.Table) -> Adjacency:
-    """Compressed sparse rows, outgoing, incoming and undirected, of cleaned edges."""
+    """Compressed sparse rows of cleaned edges."""
     head, relation, tail = (np.asarray(edges[name]) for name in ("head", "relation", "tail"))
-    incoming = np.lexsort((head, relation, tail))
-    pairs = np.unique(np.concatenate([_pairs(head, tail, num_nodes), _pairs(tail, head, num_nodes)]))
-    node, neighbour = np.divmod(pairs, max(num_nodes, 1))
-    return Adjacency(
-        out_offsets=_offsets(head, num_nodes),
-        out_relations=relation,
-        out_tails=tail,
-        in_offsets=_offsets(tail, num_nodes),
-        in_relations=relation[incoming],
-        in_heads=head[incoming],
-        neighbour_offsets=_offsets(node, num_nodes),
-        neighbour_nodes=neighbour.astype(np.int32),
-    )
-
-
-def _pairs(first: Int32s, second: Int32s, num_nodes: int) -> Int64s:
-    return first.astype(np.int64) * num_nodes + second
-
-
-def _offsets(rows: npt.NDArray[Any], num_nodes: int) -> Int64s:
+    node = np.concatenate([head, tail])
+    rows = pl.DataFrame(
+        {
+            "node": node,
+            "neighbour": np.concatenate([tail, head]),
+            "relation": np.concatenate([relation, -1 - relation]),
+        }
+    ).sort("node", "neighbour", "relation")
     offsets = np.zeros(num_nodes + 1, dtype=np.int64)
-    np.cumsum(np.bincount(rows, minlength=num_nodes), out=offsets[1:])
-    return offsets
+    np.cumsum(np.bincount(node, minlength=num_nodes), out=offsets[1:])
+    return Adjacency(offsets, rows["neighbour"].to_numpy(), rows["relation"].to_numpy())
 
 
 def _check_ids(kind: str, ids: npt.NDArray[Any], number: int, limit: int) -> None:

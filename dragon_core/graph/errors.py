@@ -4,7 +4,7 @@ from dragon_core.errors import DragonError
 
 
 class GraphError(DragonError):
-    """The tables of a graph contradict one another, or a folder holds no graph."""
+    """A knowledge source cannot be read as it should, a graph's tables are at odds, or a folder holds no graph."""
 
 
 class WordNetError(DragonError):

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dragon_core.graph.errors import GraphError
+from dragon_core.graph.relations import Relation
 from dragon_core.graph.schema import NODES_NAME, RELATIONS_NAME
 
 Int16s = npt.NDArray[np.int16]
@@ -21,45 +22,21 @@ Int64s = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Relation:
-    """A type of edge.
-
-    Attributes:
-        name: What it is called, such as `part of`.
-        template: An English sentence with the places `{head}` and `{tail}`.
-        symmetric: Whether an edge says the same in both directions; it is stored once, its smaller node as the head.
-    """
-
-    name: str
-    template: str
-    symmetric: bool = False
-
-
-@dataclass(frozen=True)
 class Adjacency:
-    """A graph's edges in compressed sparse rows (N nodes, E edges, M pairs of neighbours in either order).
+    """A graph's edges in compressed sparse rows, each edge in the rows of both its ends (N nodes, E edges).
 
-    Row `i` of a triple of arrays is the slice `offsets[i]:offsets[i + 1]`. Each is a file `<field>.npy`.
+    Row `i` of `neighbours` and `relations` is the slice `offsets[i]:offsets[i + 1]`, sorted by (neighbour, relation).
+    Each array is a file `<field>.npy`.
 
     Attributes:
-        out_offsets: [N + 1] rows of the edges by their heads.
-        out_relations: [E] relation of an edge; in a row sorted by (relation, tail).
-        out_tails: [E] tail of an edge.
-        in_offsets: [N + 1] rows of the edges by their tails.
-        in_relations: [E] relation of an edge; in a row sorted by (relation, head).
-        in_heads: [E] head of an edge.
-        neighbour_offsets: [N + 1] rows of the undirected neighbours.
-        neighbour_nodes: [M] neighbours, in a row unique, sorted and without the node itself.
+        offsets: [N + 1] rows of the nodes.
+        neighbours: [2 E] the edge's other end.
+        relations: [2 E] its relation `r`; `-1 - r` in the row of its tail, where the edge comes in.
     """
 
-    out_offsets: Int64s
-    out_relations: Int16s
-    out_tails: Int32s
-    in_offsets: Int64s
-    in_relations: Int16s
-    in_heads: Int32s
-    neighbour_offsets: Int64s
-    neighbour_nodes: Int32s
+    offsets: Int64s
+    neighbours: Int32s
+    relations: Int16s
 
     @classmethod
     def file_names(cls) -> dict[str, str]:
@@ -75,7 +52,7 @@ class KnowledgeGraph:
 
     Attributes:
         folder: Where its files lie.
-        adjacency: All arrays together; each is an attribute of the graph too.
+        adjacency: Its edges.
         relations: The types of edges; an edge's relation is a position in this list.
     """
 
@@ -83,14 +60,6 @@ class KnowledgeGraph:
         self.folder = folder
         self.adjacency = adjacency
         self.relations = relations
-        self.out_offsets = adjacency.out_offsets
-        self.out_relations = adjacency.out_relations
-        self.out_tails = adjacency.out_tails
-        self.in_offsets = adjacency.in_offsets
-        self.in_relations = adjacency.in_relations
-        self.in_heads = adjacency.in_heads
-        self.neighbour_offsets = adjacency.neighbour_offsets
-        self.neighbour_nodes = adjacency.neighbour_nodes
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -115,12 +84,12 @@ class KnowledgeGraph:
     @property
     def num_nodes(self) -> int:
         """Number of nodes."""
-        return len(self.out_offsets) - 1
+        return len(self.adjacency.offsets) - 1
 
     @property
     def num_edges(self) -> int:
         """Number of edges, each counted once in its stored direction."""
-        return len(self.out_tails)
+        return len(self.adjacency.neighbours) // 2
 
     @property
     def num_relations(self) -> int:
@@ -143,19 +112,30 @@ class KnowledgeGraph:
         """Node id of each name; of nodes with the same name, the first."""
         return {name: node for node, name in reversed(list(enumerate(self.names)))}
 
+    @property
+    def degrees(self) -> Int64s:
+        """[num_nodes] edges at each node."""
+        return np.diff(self.adjacency.offsets)
+
     def neighbours(self, node: int) -> Int32s:
         """Nodes with an edge to or from `node`: unique, sorted, without the node itself."""
-        return self.neighbour_nodes[self.neighbour_offsets[node] : self.neighbour_offsets[node + 1]]
+        return np.unique(self._row(node)[0])
 
     def edges_from(self, node: int) -> tuple[Int16s, Int32s]:
-        """Relations and tails of the edges whose head is `node`."""
-        row = slice(self.out_offsets[node], self.out_offsets[node + 1])
-        return self.out_relations[row], self.out_tails[row]
+        """Relations and tails of the edges whose head is `node`, sorted by (tail, relation)."""
+        neighbours, relations = self._row(node)
+        outgoing = relations >= 0
+        return relations[outgoing], neighbours[outgoing]
 
     def edges_to(self, node: int) -> tuple[Int16s, Int32s]:
-        """Relations and heads of the edges whose tail is `node`."""
-        row = slice(self.in_offsets[node], self.in_offsets[node + 1])
-        return self.in_relations[row], self.in_heads[row]
+        """Relations and heads of the edges whose tail is `node`, sorted by head."""
+        neighbours, relations = self._row(node)
+        incoming = relations < 0
+        return -1 - relations[incoming], neighbours[incoming]
+
+    def _row(self, node: int) -> tuple[Int32s, Int16s]:
+        row = slice(self.adjacency.offsets[node], self.adjacency.offsets[node + 1])
+        return self.adjacency.neighbours[row], self.adjacency.relations[row]
 
     def to_networkx(self, nodes: Iterable[int] | None = None) -> nx.MultiDiGraph:
         """The subgraph that `nodes` (default: all) induce, to look at.
@@ -171,6 +151,32 @@ class KnowledgeGraph:
                 if tail in graph:
                     graph.add_edge(head, tail, key=relation, relation=self.relations[relation].name)
         return graph
+
+    def to_pyg(self, nodes: Iterable[int] | None = None) -> Any:
+        """The subgraph that `nodes` (default: all) induce, as PyTorch Geometric has graphs.
+
+        Returns:
+            A `torch_geometric.data.Data` (n nodes, e edges): node_id [n] int64 ids in this graph, edge_index [2, e]
+            int64 positions of heads and tails in node_id, edge_type [e] int64 relations.
+        """
+        import torch
+        from torch_geometric.data import Data
+
+        kept = np.arange(self.num_nodes) if nodes is None else np.array([int(node) for node in nodes], dtype=np.int64)
+        positions = np.full(self.num_nodes, -1)
+        positions[kept] = np.arange(len(kept))
+        counts = self.degrees[kept]
+        firsts = np.repeat(self.adjacency.offsets[kept] - (np.cumsum(counts) - counts), counts)
+        places = firsts + np.arange(len(firsts))
+        heads, tails = np.repeat(np.arange(len(kept)), counts), positions[self.adjacency.neighbours[places]]
+        relations = self.adjacency.relations[places]
+        is_inside = (tails >= 0) & (relations >= 0)
+        return Data(
+            node_id=torch.from_numpy(kept),
+            edge_index=torch.from_numpy(np.stack([heads[is_inside], tails[is_inside]])),
+            edge_type=torch.from_numpy(relations[is_inside].astype(np.int64)),
+            num_nodes=len(kept),
+        )
 
 
 def _mapped(path: Path) -> npt.NDArray[Any]:

@@ -12,6 +12,7 @@ NODES = pa.schema(
         ("name", pa.string()),
         ("aliases", pa.list_(pa.string())),
         ("description", pa.string()),
+        ("types", pa.list_(pa.string())),
     ]
 )
 

@@ -1,38 +1,51 @@
-"""The stage that makes the knowledge graph."""
+"""The stages that make a knowledge graph: from a source, and from two graphs."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from pydantic import Field
-
-from dragon_core.artifacts import Draft, ExternalFiles, Inputs, Parameters, Progress, Stage
+from dragon_core.artifacts import ArtifactReference, Draft, ExternalFiles, Inputs, Parameters, Progress, Stage
 from dragon_core.graph.build import write_graph
-from dragon_core.graph.wordnet import read_wordnet
-from dragon_core.graph.wordnet_graph import wordnet_graph
-
-
-class GraphParams(Parameters):
-    """What the graph is made of."""
-
-    source: Literal["wordnet"] = Field("wordnet", description="Knowledge source: wordnet (its dictionary files)")
-    max_reject_share: float = Field(
-        0.01, ge=0, le=1, description="The stage fails when a larger share of the source's records cannot be read"
-    )
+from dragon_core.graph.combination import combine, read_tables
+from dragon_core.graph.report import write_report
+from dragon_core.graph.sources import GraphParams, read_source
+from dragon_core.graph.wordnet.lifting import WordNetParams
 
 
 class BuildGraph(Stage):
     """Reads a knowledge source and writes its graph: tables and adjacency arrays."""
 
     name: ClassVar[str] = "graph"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     source: ExternalFiles
-    params: GraphParams = GraphParams()
+    params: GraphParams = WordNetParams()
+
+    def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
+        """Make the graph.
+
+        Raises:
+            GraphError: The source's files are missing, have another form, or hold no edge.
+            TooManyRejectsError: Too many of the source's records could not be used.
+        """
+        tables = read_source(self.source.root, self.params, draft, progress)
+        draft.check_rejects(draft.counts["records"], self.params.max_reject_share)
+        write_report(draft, write_graph(draft, tables), tables)
+
+
+class CombinationParams(Parameters):
+    """Graphs are combined in one way."""
+
+
+class CombineGraphs(Stage):
+    """One graph of two: nodes of the same key, and relations of the same name, are the same."""
+
+    name: ClassVar[str] = "graph"
+    version: ClassVar[int] = 2
+
+    first: ArtifactReference
+    second: ArtifactReference
+    params: CombinationParams = CombinationParams()
 
     def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
         """Make the graph."""
-        wordnet = read_wordnet(self.source.root)
-        tables, dangling = wordnet_graph(wordnet, progress)
-        for reject in (*wordnet.rejects, *dangling):
-            draft.reject(*reject)
-        draft.check_rejects(len(wordnet.synsets) + len(wordnet.rejects), self.params.max_reject_share)
-        write_graph(draft, tables)
+        tables = combine(read_tables(inputs.first.folder), read_tables(inputs.second.folder))
+        write_report(draft, write_graph(draft, tables), tables)

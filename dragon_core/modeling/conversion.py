@@ -14,9 +14,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import BertConfig, PreTrainedConfig, RobertaConfig
 
+from dragon_core.embedding import ENTITIES_NAME
 from dragon_core.errors import DragonError
 from dragon_core.modeling.configuration_dragon import DragonConfig
-from dragon_core.modeling.entity_table import ENTITIES_NAME, open_entities
+from dragon_core.modeling.entity_table import open_entities
 from dragon_core.modeling.modeling_dragon import DragonForMultipleChoice, DragonForPreTraining
 from dragon_core.modeling.published import config_fields, our_name, published_names, published_options
 

@@ -8,8 +8,6 @@ from torch import nn
 
 from dragon_core.modeling.configuration_dragon import DragonConfig
 
-ENTITIES_NAME = "entities.npy"
-
 
 def open_entities(path: Path) -> torch.Tensor:
     """The table [num_entities, entity_size], float32, memory-mapped: only the rows that are looked up are read."""

@@ -18,8 +18,9 @@ from pydantic import Field, model_validator
 from transformers import AutoTokenizer
 
 from dragon_core.artifacts import ArtifactReference, Draft, ExternalFiles, Inputs, Parameters, Progress, Stage
+from dragon_core.embedding import ENTITIES_NAME
 from dragon_core.graph import KnowledgeGraph
-from dragon_core.modeling import ENTITIES_NAME, DragonForMultipleChoice
+from dragon_core.modeling import DragonForMultipleChoice
 from dragon_core.modeling.saving import save_pretrained
 from dragon_core.qa.dataset import PreparedQuestions, QuestionCollator
 from dragon_core.qa.errors import QuestionError

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
 
-from dragon_core.graph.wordnet import Synset, WordNet
+from dragon_core.graph.wordnet.files import Synset, WordNet
 from dragon_core.qa.words import is_stop_word, lemma_of
 
 PARENTS = ("@", "@i", "&")

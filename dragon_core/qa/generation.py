@@ -10,7 +10,7 @@ from pydantic import Field
 from dragon_core.artifacts import ArtifactReference, Draft, ExternalFiles, Inputs, Parameters, Progress, Stage
 from dragon_core.corpus import HOLDOUT_NAME
 from dragon_core.graph import KnowledgeGraph
-from dragon_core.graph.wordnet import read_wordnet
+from dragon_core.graph.wordnet.files import read_wordnet
 from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.generated import Question, generate_questions
 from dragon_core.qa.schema import QUESTIONS, SPLITS, split_name
@@ -63,14 +63,15 @@ class GenerateQuestions(Stage):
 
 def choice_only_baselines(questions: list[Question], graph: KnowledgeGraph) -> dict[str, float]:
     """Accuracy of rules that do not read the question: near chance, unless the choices give the answer away."""
-    degrees = np.diff(graph.neighbour_offsets)
+    degrees = graph.degrees
 
     def accuracy(scores: list[list[float]]) -> float:
         hits = [int(np.argmax(s)) == question.answer for s, question in zip(scores, questions, strict=True)]
         return float(np.mean(hits))
 
     lengths = [[float(len(choice)) for choice in question.choices] for question in questions]
-    connected = [[float(degrees[graph.ids_by_name[choice]]) for choice in question.choices] for question in questions]
+    ids = graph.ids_by_name
+    connected = [[float(degrees[ids[c]]) if c in ids else 0.0 for c in question.choices] for question in questions]
     return {
         "chance": 1 / len(questions[0].choices) if questions else 0.0,
         "longest choice": accuracy(lengths),

@@ -3,8 +3,34 @@
 from dataclasses import dataclass
 
 from dragon_core.artifacts import Artifact, ArtifactReference, ArtifactStore, ExternalFiles
+from dragon_core.embedding import TextVectorParams
 from dragon_core.qa.errors import QuestionError
 from dragon_core.subgraph import SubgraphParams
+
+
+@dataclass(frozen=True)
+class RelevanceInputs:
+    """What scored the nodes of subgraphs, as inputs of `PrepareQuestions`.
+
+    Attributes:
+        entity_table: Vectors of the nodes, if texts are compared with them.
+        encoder: The language model that read the texts, if one did.
+        text_vectors: How it read them.
+    """
+
+    entity_table: ArtifactReference | None
+    encoder: ExternalFiles | None
+    text_vectors: TextVectorParams
+
+    @classmethod
+    def of(cls, store: ArtifactStore, subgraphs: Artifact) -> "RelevanceInputs":
+        """Read them off a subgraphs artifact."""
+        inputs = subgraphs.manifest.inputs
+        if "text_vectors" in inputs:
+            vectors = store.get(subgraphs.manifest.origin("text_vectors"))
+            params = TextVectorParams(**vectors.manifest.params)
+            return cls(subgraphs.manifest.origin("entity_table"), _files(vectors, "encoder"), params)
+        return cls(None, _files(subgraphs, "encoder") if "encoder" in inputs else None, TextVectorParams())
 
 
 @dataclass(frozen=True)
@@ -20,6 +46,7 @@ class Provenance:
     encoder: ExternalFiles
     dictionary: ExternalFiles
     extraction: SubgraphParams
+    relevance: "RelevanceInputs"
 
     @classmethod
     def of(cls, store: ArtifactStore, checkpoint: ArtifactReference) -> "Provenance":
@@ -27,32 +54,24 @@ class Provenance:
 
         Raises:
             ArtifactNotFoundError: The checkpoint, or an artifact it was made from, is not in the store.
-            QuestionError: Files it was made from have moved, or an older version made it.
+            QuestionError: Files it was made from have moved.
         """
         model = store.get(checkpoint)
-        subgraphs = store.get(_input(model, "subgraphs"))
-        mentions = store.get(_input(subgraphs, "mentions"))
-        graph = store.get(_input(model, "graph"))
+        subgraphs = store.get(model.manifest.origin("subgraphs"))
+        mentions = store.get(subgraphs.manifest.origin("mentions"))
+        corpus = store.get(mentions.manifest.origin("corpus"))
         return cls(
-            graph=graph.reference,
-            corpus=_input(mentions, "corpus"),
-            linker=_input(mentions, "linker"),
+            graph=model.manifest.origin("graph"),
+            corpus=corpus.reference,
+            linker=mentions.manifest.origin("linker"),
             mentions=mentions.reference,
             subgraphs=subgraphs.reference,
-            entity_table=_input(model, "entity_table"),
+            entity_table=model.manifest.origin("entity_table"),
             encoder=_files(model, "encoder"),
-            dictionary=_files(graph, "source"),
+            dictionary=_files(corpus, "source"),
             extraction=SubgraphParams(**subgraphs.manifest.params),
+            relevance=RelevanceInputs.of(store, subgraphs),
         )
-
-
-def _input(artifact: Artifact, name: str) -> ArtifactReference:
-    record = artifact.manifest.inputs.get(name)
-    if record is None or record.reference is None:
-        raise QuestionError(
-            f"{artifact.reference} was made by an older version, without {name}; run pretrain again, then evaluate."
-        )
-    return record.reference
 
 
 def _files(artifact: Artifact, name: str) -> ExternalFiles:

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from dragon_core.subgraph import SUBGRAPHS
+from dragon_core.subgraph import subgraph_fields
 
 SPLITS = ("train", "dev", "test")
 
@@ -16,12 +16,6 @@ QUESTIONS = pa.schema(
     ]
 )
 
-# A row a choice, the choices of a question side by side; `text` is the choice.
-CHOICES = pa.schema(
-    [("question_id", pa.string()), ("question", pa.string()), ("answer", pa.int8())]
-    + [SUBGRAPHS.field(name) for name in SUBGRAPHS.names if name != "segment_id"]
-)
-
 PREDICTIONS = pa.schema(
     [
         ("question_id", pa.string()),
@@ -30,6 +24,17 @@ PREDICTIONS = pa.schema(
         ("probabilities", pa.list_(pa.float32())),
     ]
 )
+
+
+def choices_schema(max_nodes: int, num_relations: int) -> pa.Schema:
+    """A row a choice, the choices of a question side by side: `text` is the choice, the rest its subgraph.
+
+    Args:
+        max_nodes: Most nodes of a subgraph.
+        num_relations: Relations of the graph.
+    """
+    own = [("question_id", pa.string()), ("question", pa.string()), ("answer", pa.int8()), ("text", pa.string())]
+    return pa.schema([*own, *subgraph_fields(max_nodes, num_relations)])
 
 
 def split_name(split: str) -> str:

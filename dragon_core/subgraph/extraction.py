@@ -1,133 +1,160 @@
-"""From linked nodes to a subgraph: the linked nodes, the bridge nodes between them, and all edges among these.
+"""From linked nodes to subgraphs: the linked nodes, the most relevant nodes on short paths between them, all edges.
 
-A bridge node is adjacent to at least two linked nodes (Yasunaga et al., NeurIPS 2022: nodes on 2-hop paths between
-linked nodes). Concatenating the linked nodes' rows of neighbours and counting finds them; no pair of nodes is ever
-looked at.
+With k = 2 the other nodes are those adjacent to at least two linked nodes (Yasunaga et al., NeurIPS 2022: nodes on
+2-hop paths between linked nodes). Concatenating the linked nodes' rows of neighbours and counting finds them; no pair
+of nodes is ever looked at.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import IntEnum
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
-from pydantic import Field
+import pyarrow as pa
 
-from dragon_core.artifacts import Parameters
-from dragon_core.graph import KnowledgeGraph
+from dragon_core.graph import Adjacency, KnowledgeGraph
+from dragon_core.subgraph import kernels
+from dragon_core.subgraph.candidates import Array, Candidates, Float32s, Int64s, NamedNodes
+from dragon_core.subgraph.errors import SubgraphError
+from dragon_core.subgraph.params import NodeType, SubgraphParams
+from dragon_core.subgraph.relevance import Relevance
 
-Array = npt.NDArray[Any]
-# Positions in a subgraph are stored as int16.
-LARGEST_SUBGRAPH = int(np.iinfo(np.int16).max)
-
-
-class NodeType(IntEnum):
-    """What a node is to the text; the model adds a context node of type 3."""
-
-    LINKED = 0
-    ANSWER = 1
-    OTHER = 2
-
-
-class SubgraphParams(Parameters):
-    """How subgraphs are extracted."""
-
-    max_nodes: int = Field(
-        200, ge=1, le=LARGEST_SUBGRAPH, description="Nodes a subgraph has at most; linked nodes come first."
-    )
-    hub_cap: int = Field(
-        10_000, ge=1, description="A linked node with more neighbours than this is kept, but finds no bridge nodes."
-    )
+NO_CAP = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
-class Subgraph:
-    """Part of a knowledge graph (n nodes, e edges).
+class SubgraphBatch:
+    """The subgraphs of S texts, laid end to end (n nodes, e edges in all).
 
     Attributes:
-        node_id: [n] int32 ids in the graph: linked nodes in the order given, answer nodes, then bridges by relevance.
+        node_offsets: [S + 1] int64 nodes of each text.
+        node_id: [n] int32 ids in the graph: linked nodes in the order given, answer nodes, then others by relevance.
         node_type: [n] int8 `NodeType`.
-        node_score: [n] float32 in [0, 1]: a linked node's score as given, a bridge's share of linked nodes it touches.
-        head: [e] int16 positions in node_id.
+        node_score: [n] float32 in [0, 1]: a linked node's score as given, another's relevance.
+        edge_offsets: [S + 1] int64 edges of each text.
+        head: [e] int16 positions among the text's nodes; sorted.
         relation: [e] int16 the graph's relations; each edge once, in the graph's direction.
-        tail: [e] int16 positions in node_id.
+        tail: [e] int16 positions among the text's nodes.
     """
 
+    node_offsets: Int64s
     node_id: Array
     node_type: Array
     node_score: Array
+    edge_offsets: Int64s
     head: Array
     relation: Array
     tail: Array
 
+    def __len__(self) -> int:
+        return len(self.node_offsets) - 1
+
+    def to_arrow(self, schema: pa.Schema) -> dict[str, pa.ListArray]:
+        """The list columns of a shard; `schema` says of which types."""
+        columns = {}
+        for field in fields(self):
+            if field.name in ("node_offsets", "edge_offsets"):
+                continue
+            offsets = self.node_offsets if field.name.startswith("node") else self.edge_offsets
+            values = pa.array(getattr(self, field.name)).cast(schema.field(field.name).type.value_type)
+            columns[field.name] = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
+        return columns
+
 
 class SubgraphExtractor:
-    """Extracts subgraphs of one graph; deterministic."""
+    """Extracts subgraphs of one graph; deterministic.
 
-    def __init__(self, graph: KnowledgeGraph, params: SubgraphParams) -> None:
-        self.graph = graph
-        self.params = params
-        self._degrees = np.diff(graph.neighbour_offsets)
-        # Position of a node in the subgraph in hand, -1 for all others; saves a search an edge.
-        self._positions = np.full(graph.num_nodes, -1, dtype=np.int16)
+    Beside the graph, which is memory-mapped, it holds some arrays of a number a node.
+    """
+
+    def __init__(self, graph: KnowledgeGraph, params: SubgraphParams, relevance: Relevance) -> None:
+        self._params = params
+        self._relevance = relevance
+        self._adjacency = followed_edges(graph, params.relations)
+        size = graph.num_nodes
+        self._place = np.full(size, kernels.NOT_IN_HAND, np.int32)
+        self._touched = np.zeros(size, np.int32)
+        self._seen = np.empty(size, np.int32)
+        self._first = np.empty(size if params.k > 2 else 0, np.int32)
 
     def extract(
-        self, linked: Sequence[int], answer: Sequence[int] = (), scores: Mapping[int, float] | None = None
-    ) -> Subgraph:
-        """Extract the subgraph of a text, or of a question with an answer.
+        self,
+        named: NamedNodes,
+        answers: NamedNodes | None = None,
+        texts: Sequence[str] = (),
+        vectors: Float32s | None = None,
+    ) -> SubgraphBatch:
+        """Extract the subgraphs of S texts, or of questions with an answer each.
 
         Args:
-            linked: Nodes linked in the text; repeated and unknown ids are passed over.
-            answer: Nodes linked in the answer; a node that is linked in both counts as the answer's.
-            scores: Scores of linked nodes, by node; 1 where none is given.
+            named: Nodes linked in the texts; unknown ids are passed over.
+            answers: Nodes linked in the answers; a node that is linked in both counts as the answer's.
+            texts: S texts, if the relevance reads them.
+            vectors: [S, d] their vectors, if the relevance compares them.
         """
-        answers = dict.fromkeys(int(node) for node in answer if 0 <= node < self.graph.num_nodes)
-        texts = dict.fromkeys(int(node) for node in linked if 0 <= node < self.graph.num_nodes and node not in answers)
-        # What the answer names is never crowded out by a long text.
-        room = max(self.params.max_nodes - len(answers), 0)
-        anchors = np.array([*list(texts)[:room], *answers][: self.params.max_nodes], dtype=np.int32)
-        bridges, touched = self._bridges(anchors)
-        nodes = np.concatenate([anchors, bridges])
-        types = np.full(len(nodes), NodeType.OTHER, dtype=np.int8)
-        types[: len(anchors)] = [NodeType.ANSWER if node in answers else NodeType.LINKED for node in anchors.tolist()]
-        given = scores or {}
-        anchor_scores = [given.get(node, 1.0) for node in anchors.tolist()]
-        node_scores = np.concatenate([anchor_scores, touched / max(len(anchors), 1)]).astype(np.float32)
-        return Subgraph(nodes, types, node_scores, *self._edges(nodes))
+        graph, params = self._adjacency, self._params
+        answers = answers or NamedNodes.of([()] * len(named))
+        linked_offsets, linked, is_answer, linked_scores = kernels.gather_linked(
+            named.offsets,
+            named.nodes,
+            named.scores,
+            answers.offsets,
+            answers.nodes,
+            answers.scores,
+            self._place,
+            params.max_nodes,
+        )
+        found = Candidates(
+            linked_offsets,
+            linked,
+            *kernels.find_candidates(
+                graph.offsets,
+                graph.neighbours,
+                linked_offsets,
+                linked,
+                params.k,
+                NO_CAP if params.hub_cap is None else params.hub_cap,
+                self._place,
+                self._touched,
+                self._seen,
+                self._first,
+            ),
+        )
+        offsets, nodes, scores = kernels.select(
+            linked_offsets,
+            linked,
+            linked_scores,
+            found.offsets,
+            found.nodes,
+            self._relevance(found, texts, vectors),
+            params.max_nodes,
+        )
+        edge_offsets, head, relation, tail = kernels.find_edges(
+            graph.offsets, graph.neighbours, graph.relations, offsets, nodes, self._place
+        )
+        types = np.full(len(nodes), NodeType.OTHER, np.int8)
+        rank = np.arange(len(linked)) - np.repeat(linked_offsets[:-1], np.diff(linked_offsets))
+        types[np.repeat(offsets[:-1], np.diff(linked_offsets)) + rank] = np.where(
+            is_answer, NodeType.ANSWER, NodeType.LINKED
+        )
+        return SubgraphBatch(offsets, nodes, types, scores, edge_offsets, head, relation, tail)
 
-    def _bridges(self, anchors: Array) -> tuple[Array, Array]:
-        """Bridge nodes, the most touching first, then those of lower degree, then by id; and how many each touches."""
-        sources = anchors[self._degrees[anchors] <= self.params.hub_cap]
-        rows, _ = rows_of(self.graph.neighbour_offsets, sources)
-        candidates, touched = np.unique(self.graph.neighbour_nodes[rows], return_counts=True)
-        kept = (touched >= 2) & ~np.isin(candidates, anchors)
-        candidates, touched = candidates[kept], touched[kept]
-        order = np.lexsort((candidates, self._degrees[candidates], -touched))[: self.params.max_nodes - len(anchors)]
-        return candidates[order], touched[order]
 
-    def _edges(self, nodes: Array) -> tuple[Array, Array, Array]:
-        """Heads, relations and tails of all edges among the nodes, sorted by (head position, relation, tail id)."""
-        self._positions[nodes] = np.arange(len(nodes), dtype=np.int16)
-        rows, owner = rows_of(self.graph.out_offsets, nodes)
-        tails = self._positions[self.graph.out_tails[rows]]
-        self._positions[nodes] = -1
-        inside = tails >= 0
-        return owner[inside].astype(np.int16), self.graph.out_relations[rows[inside]].astype(np.int16), tails[inside]
+def followed_edges(graph: KnowledgeGraph, names: Sequence[str]) -> Adjacency:
+    """The edges of some relations; those of all, which stay memory-mapped, if none is named.
 
-
-def rows_of(offsets: Array, nodes: Array) -> tuple[Array, Array]:
-    """Indices of the compressed sparse rows of some nodes, one row after the other.
-
-    Args:
-        offsets: [N + 1] where each node's row begins.
-        nodes: [n] nodes.
-
-    Returns:
-        The indices, and for each the position of its node in `nodes`.
+    Raises:
+        SubgraphError: The graph has no relation of a name.
     """
-    starts = offsets[nodes]
-    lengths = offsets[nodes + 1] - starts
-    ends = np.cumsum(lengths)
-    owner = np.repeat(np.arange(len(nodes)), lengths)
-    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths), owner
+    known = [relation.name for relation in graph.relations]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise SubgraphError(
+            f"The graph has no relation {', '.join(map(repr, unknown))}; it has {', '.join(known)}. Mend `relations`."
+        )
+    if not names:
+        return graph.adjacency
+    wanted = np.array([known.index(name) for name in names])
+    relations = graph.adjacency.relations
+    kept = np.isin(np.where(relations < 0, -1 - relations, relations), wanted)
+    offsets = np.concatenate([[0], np.cumsum(kept)])[graph.adjacency.offsets]
+    return Adjacency(offsets, graph.adjacency.neighbours[kept], relations[kept])

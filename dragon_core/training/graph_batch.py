@@ -4,11 +4,10 @@ Each subgraph gets a context node, which stands for its text. It comes first, ha
 linked to the nodes that are named in the text. Shapes: B subgraphs, n nodes and m KG edges in all, N = n + B.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -38,17 +37,6 @@ def count_edge_types(num_kg_relations: int) -> int:
     return 2 * (NUM_CONTEXT_RELATIONS + num_kg_relations)
 
 
-class SubgraphLike(Protocol):
-    """One subgraph: nodes [n], edges [m] between positions of nodes."""
-
-    node_id: Array
-    node_type: Array
-    node_score: Array
-    head: Array
-    relation: Array
-    tail: Array
-
-
 @dataclass(frozen=True)
 class Subgraphs:
     """Subgraphs laid end to end.
@@ -72,13 +60,6 @@ class Subgraphs:
     head: Int64s
     relation: Int64s
     tail: Int64s
-
-    @classmethod
-    def of(cls, subgraphs: Iterable[SubgraphLike]) -> Self:
-        """Lay subgraphs end to end."""
-        listed = list(subgraphs)
-        arrays = {name: [getattr(graph, name) for graph in listed] for name in NODE_COLUMNS + EDGE_COLUMNS}
-        return cls.concatenated(arrays)
 
     @classmethod
     def of_table(cls, table: pa.Table | pa.RecordBatch) -> Self:

@@ -8,8 +8,9 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from dragon_core.artifacts import Artifact, ArtifactReference, Draft, ExternalFiles, Inputs, Progress, Stage
 from dragon_core.artifacts.identity import json_digest
+from dragon_core.embedding import ENTITIES_NAME
 from dragon_core.graph import KnowledgeGraph
-from dragon_core.modeling import ENTITIES_NAME, DragonForPreTraining
+from dragon_core.modeling import DragonForPreTraining
 from dragon_core.modeling.saving import save_pretrained
 from dragon_core.training.batching import BatchPlan, split_evaluation
 from dragon_core.training.checkpoints import Checkpoints

@@ -1,12 +1,16 @@
 """Small real stages that the tests of the store and of the stage runner make artifacts with."""
 
+import os
+import time
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dragon_core.artifacts import ArtifactReference, Draft, ExternalFiles, Inputs, Parameters, Progress, Shard, Stage
+from dragon_core.errors import DragonError
 
 
 class NumbersParams(Parameters):
@@ -62,3 +66,41 @@ class Total(Stage):
         draft.write_json("total.json", {"total": total * self.params.factor})
         draft.count(parts=len(parts))
         self.made.append(self.reference.key)
+
+
+class GatedParams(Parameters):
+    gate: str
+    shard_count: int = 8
+    faulty: tuple[str, ...] = ()
+
+
+class Gated(Stage):
+    """Of every four shards the third stays half made until the file `open` is in the folder `gate`.
+
+    Each shard that is begun leaves a file there, named by the shard and the process. The faulty ones fail.
+    """
+
+    name = "gated"
+    version = 1
+    params: GatedParams
+
+    def shards(self, inputs: Inputs) -> Sequence[str]:
+        return [f"part-{i}" for i in range(self.params.shard_count)]
+
+    def make_shards(self, inputs: Inputs, shards: Iterable[Shard]) -> None:
+        gate = Path(self.params.gate)
+        for shard in shards:
+            number = int(shard.name.removeprefix("part-"))
+            with shard.writing(shard.name) as path, path.open("w") as file:
+                file.write("".join(f"{line}\n" for line in range(number)))
+                file.flush()
+                (gate / f"{shard.name}.{os.getpid()}").touch()
+                deadline = time.monotonic() + 60
+                while number % 4 == 2 and not (gate / "open").exists():
+                    if time.monotonic() > deadline:
+                        raise TimeoutError(f"nobody opened {gate}")
+                    time.sleep(0.02)
+                if shard.name in self.params.faulty:
+                    raise DragonError(f"{shard.name} is faulty.")
+                file.write("whole\n")
+            shard.count(shards=1)

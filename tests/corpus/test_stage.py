@@ -13,8 +13,8 @@ from dragon_core.corpus.holdout import Holdout, normalised_words
 from dragon_core.corpus.schema import HOLDOUT, SEGMENTS
 from dragon_core.corpus.stage import BuildCorpus, CorpusParams
 from dragon_core.corpus.wordnet import in_topical_order
-from dragon_core.graph.wordnet import read_wordnet
-from tests.graph.wordnet_files import real_wordnet, write_wordnet
+from dragon_core.graph.wordnet.files import read_wordnet
+from tests.graph.wordnet.dictionary_files import real_wordnet, write_wordnet
 
 Build = Callable[..., Artifact]
 

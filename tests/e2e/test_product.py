@@ -14,7 +14,7 @@ import pytest
 from dragon_core.artifacts import ArtifactStore
 from tests.e2e.parameters import PARAMETERS
 from tests.flows.running import User
-from tests.graph.dictionary import write_dictionary
+from tests.graph.wordnet.dictionary import write_dictionary
 
 pytestmark = pytest.mark.e2e
 

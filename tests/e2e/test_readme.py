@@ -19,7 +19,7 @@ from prefect.client.schemas.objects import TaskRun
 from tests.e2e.parameters import PARAMETERS
 from tests.flows.projects import REPOSITORY
 from tests.flows.running import User, eventually, free_port
-from tests.graph.dictionary import write_dictionary
+from tests.graph.wordnet.dictionary import write_dictionary
 
 pytestmark = pytest.mark.e2e
 
@@ -96,11 +96,11 @@ FIELDS = {
 
 def test_the_commands_of_the_readme(reader: ReadmeUser) -> None:
     first = reader.type("make demo")
-    assert {task.state_name for task in reader.task_runs(first, 13)} == {"Completed"}
+    assert {task.state_name for task in reader.task_runs(first, 14)} == {"Completed"}
     for part in ("| segments", "| mentions", "masked LM, loss, before -> after", "questions, DRAGON", "chance"):
         assert part in first
     again = reader.type("make demo")
-    assert len(reader.task_runs(again, 13)) == len(reader.task_runs(first)) == 13
+    assert len(reader.task_runs(again, 14)) == len(reader.task_runs(first)) == 14
     assert {task.state_name for task in reader.task_runs(again)} == {"Cached"}
     assert reader.type("make ui") == f"The Prefect UI is at http://127.0.0.1:{reader.port}\n"
 
@@ -114,6 +114,9 @@ def test_the_commands_of_the_readme(reader: ReadmeUser) -> None:
         assert {task.state_name for task in reader.task_runs(output)} == {"Cached"}
     reader.type(".venv/bin/prefect deployment run pretrain/pretrain-general")
     assert "linked spans" in reader.type('.venv/bin/dragon link "The stray dogs ran after a cat"')
+    shown = reader.type(".venv/bin/dragon inspect .dragon/store/subgraphs/latest/part-00000.parquet --row 0")
+    assert " edges\n" in shown
+    assert "<svg" in (reader.folder / "part-00000-row-0.svg").read_text(encoding="utf-8")
     assert "checkpoint/" in reader.type(".venv/bin/dragon artifacts list")
     assert "entity_table: entity-table/" in reader.type(".venv/bin/dragon artifacts lineage evaluation/latest")
     assert reader.type(".venv/bin/dragon artifacts gc") == ""

@@ -12,7 +12,7 @@ from dragon_core.graph.stage import BuildGraph
 from tests.artifacts.stages import Numbers, Total
 from tests.flows.projects import PIPELINES, write_project
 from tests.flows.running import User
-from tests.graph.dictionary import write_dictionary
+from tests.graph.wordnet.dictionary import write_dictionary
 from tests.modeling.random_golden import PLAIN
 from tests.modeling.test_conversion import as_used, published
 

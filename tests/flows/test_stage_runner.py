@@ -6,7 +6,6 @@ from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey, FlowRunFilter, FlowRunFilterId
 from prefect.runtime import flow_run
-from prefect.task_runners import ProcessPoolTaskRunner, ThreadPoolTaskRunner
 
 from dragon_core.artifacts import ArtifactStore
 from flows.stage_runner import run_stage
@@ -51,15 +50,6 @@ def test_many_shards_become_few_tasks(tmp_path: Path) -> None:
     states = task_states(numbers_and_total(str(tmp_path / "store"), 100), 27)
     assert len(states["numbers"]) == 26
     assert ArtifactStore(str(tmp_path / "store")).resolve("numbers/latest").manifest.counts["numbers"] == 857
-
-
-@pytest.mark.parametrize("runner", [ThreadPoolTaskRunner, ProcessPoolTaskRunner])
-def test_task_runners_make_the_same_bytes(tmp_path: Path, runner: type) -> None:
-    url = str(tmp_path / runner.__name__)
-    numbers_and_total.with_options(task_runner=runner(max_workers=2))(url, 9)
-    digest = ArtifactStore(url).resolve("numbers/latest").manifest.digest
-    numbers_and_total(str(tmp_path / "reference"), 9)
-    assert ArtifactStore(str(tmp_path / "reference")).resolve("numbers/latest").manifest.digest == digest
 
 
 def test_a_stage_leaves_its_page_in_the_ui(tmp_path: Path) -> None:

@@ -10,7 +10,11 @@ from dragon_core.artifacts import ArtifactStore
 from dragon_core.artifacts.errors import ArtifactNotFoundError
 from dragon_core.artifacts.lineage import lineage
 from dragon_core.corpus import CorpusParams
+from dragon_core.graph import GraphError, KnowledgeGraph
+from dragon_core.graph.triples import TriplesParams
+from dragon_core.subgraph import SubgraphParams
 from dragon_core.training import TrainingParams
+from flows.sources import GraphSource
 from flows.stages import (
     build_corpus,
     build_graph,
@@ -20,7 +24,7 @@ from flows.stages import (
     link_entities,
     train,
 )
-from tests.graph.dictionary import write_dictionary
+from tests.graph.wordnet.dictionary import write_dictionary
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -45,16 +49,50 @@ def test_each_stage_runs_alone_on_what_the_store_has(store: str) -> None:
     build_corpus(CorpusParams(segments_per_shard=200), store=store)
     build_linker(store=store)
     link_entities(store=store)
-    subgraphs = extract_subgraphs(store=store)
     embed_nodes(store=store)
+    subgraphs = extract_subgraphs(store=store)
     checkpoint = train(subgraphs=subgraphs[: len("subgraphs/") + 12], params=TRAINING, store=store)
     opened = ArtifactStore(store)
     assert {ancestor.role for ancestor in lineage(opened, opened.resolve(checkpoint))} >= {
-        *("subgraphs", "mentions", "corpus", "linker", "graph", "entity_table", "encoder", "source")
+        *("subgraphs", "mentions", "corpus", "linker", "graph", "entity_table", "text_vectors", "encoder", "source")
     }
     page = page_of("checkpoint")
     assert "| mlm loss |" in page
     assert "](data:image/png;base64,iVBOR" in page
+
+
+def test_a_graph_is_made_of_several_sources(store: str, tmp_path: Path) -> None:
+    triples = tmp_path / "triples.tsv"
+    triples.write_text("head\trelation\ttail\ncat\tChases\tred ball\nred ball\tIsA\ttoy\n")
+    mine = GraphSource(files=str(triples), params=TriplesParams())
+    opened = ArtifactStore(store)
+    alone = opened.resolve(build_graph(store=store)).manifest.counts
+    combined = opened.resolve(build_graph((GraphSource(), mine), store=store))
+    assert combined.manifest.counts["edges"] == alone["edges"] + 2
+    graph = KnowledgeGraph.open(combined.folder)
+    assert "red ball" in graph.ids_by_name
+    # WordNet has `is a` too, and it is the same.
+    assert [relation.name for relation in graph.relations].count("is a") == 1
+    page = page_of("graph")
+    assert "| chases | 1 |" in page
+    assert "](data:image/png;base64,iVBOR" in page
+
+
+def test_sources_without_files_are_refused(store: str) -> None:
+    with pytest.raises(GraphError, match="to be made of triples; give its file or folder as `files`"):
+        build_graph((GraphSource(params=TriplesParams()),), store=store)
+    with pytest.raises(GraphError, match="has no source; give one in `graph`"):
+        build_graph((), store=store)
+
+
+def test_other_relevances_need_no_vectors(store: str) -> None:
+    build_graph(store=store)
+    build_corpus(CorpusParams(max_segments=20), store=store)
+    build_linker(store=store)
+    link_entities(store=store)
+    for relevance in ("ppr", "lm"):
+        subgraphs = extract_subgraphs(params=SubgraphParams(relevance=relevance), store=store)
+        assert ArtifactStore(store).resolve(subgraphs).manifest.counts["nodes"] > 0
 
 
 def test_a_stage_whose_input_is_missing_says_so(store: str) -> None:

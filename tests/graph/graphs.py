@@ -18,7 +18,13 @@ Triple = tuple[int, int, int]
 def tables_of(names: Sequence[str], relations: Sequence[Relation], triples: Sequence[Triple]) -> GraphTables:
     """Graph tables with (head, relation, tail) as edges of weight 1."""
     nodes = [
-        {"key": name.replace(" ", "_"), "name": name, "aliases": [], "description": f"the meaning of {name}"}
+        {
+            "key": name.replace(" ", "_"),
+            "name": name,
+            "aliases": [],
+            "description": f"the meaning of {name}",
+            "types": ["thing"],
+        }
         for name in names
     ]
     edges = [{"head": h, "relation": r, "tail": t, "weight": 1.0} for h, r, t in triples]

@@ -57,10 +57,12 @@ def test_adjacency_rows_equal_a_scan_of_the_edges(drawn: tuple[GraphTables, list
     assert graph.num_nodes == size
     assert graph.num_edges == len(edges)
     for node in range(size):
-        outgoing = list(zip(*(a.tolist() for a in graph.edges_from(node)), strict=True))
-        incoming = list(zip(*(a.tolist() for a in graph.edges_to(node)), strict=True))
-        assert outgoing == sorted((r, t) for h, r, t in edges if h == node)
-        assert incoming == sorted((r, h) for h, r, t in edges if t == node)
+        outgoing = [(t, r) for r, t in zip(*(a.tolist() for a in graph.edges_from(node)), strict=True)]
+        incoming = [(h, r) for r, h in zip(*(a.tolist() for a in graph.edges_to(node)), strict=True)]
+        assert outgoing == sorted((t, r) for h, r, t in edges if h == node)
+        assert [h for h, _ in incoming] == sorted(h for h, _, t in edges if t == node)
+        assert set(incoming) == {(h, r) for h, r, t in edges if t == node}
+        assert graph.degrees[node] == len(outgoing) + len(incoming)
         either = {t for h, _, t in edges if h == node} | {h for h, _, t in edges if t == node}
         assert graph.neighbours(node).tolist() == sorted(either)
 
@@ -87,6 +89,7 @@ def test_an_opened_graph_gives_back_what_was_written(tmp_path: Path) -> None:
     assert graph.names == ["dog", "cat", "animal", "stone"]
     assert graph.ids_by_name["animal"] == 2
     assert graph.nodes["description"][3].as_py() == "the meaning of stone"
+    assert graph.nodes["types"][3].as_py() == ["thing"]
     assert [array.dtype for array in graph.edges_from(0)] == [np.int16, np.int32]
     assert pq.read_schema(tmp_path / "edges.parquet").equals(EDGES)
 
@@ -102,16 +105,32 @@ def test_networkx_view_is_the_induced_subgraph(tmp_path: Path) -> None:
         assert set(nx.all_neighbors(whole, node)) == set(graph.neighbours(node).tolist())
 
 
+@given(random_tables(), st.data())
+def test_the_pytorch_geometric_view_is_the_induced_subgraph(
+    drawn: tuple[GraphTables, list[Triple]], data: st.DataObject
+) -> None:
+    tables, triples = drawn
+    size = tables.nodes.num_rows
+    graph = KnowledgeGraph(Path(), adjacency_of(size, clean_edges(tables)), RELATIONS)
+    nodes = data.draw(st.none() | st.lists(st.integers(0, size - 1), unique=True))
+    view = graph.to_pyg(nodes)
+    kept = list(range(size)) if nodes is None else nodes
+    assert view.node_id.tolist() == kept
+    assert view.num_nodes == len(kept)
+    heads, tails = (view.node_id[positions].tolist() for positions in view.edge_index)
+    found = list(zip(heads, view.edge_type.tolist(), tails, strict=True))
+    assert sorted(found) == sorted((h, r, t) for h, r, t in expected_edges(triples) if h in kept and t in kept)
+
+
 def test_a_pickled_graph_is_opened_anew(tmp_path: Path) -> None:
     graph = small_graph(tmp_path, ["dog", "cat", "animal"], RELATIONS, [(0, 0, 2), (1, 0, 2)])
     assert len(pickle.dumps(graph)) < 1000
     assert pickle.loads(pickle.dumps(graph)).neighbours(2).tolist() == [0, 1]
 
 
-def test_a_graph_without_edges_can_be_opened(tmp_path: Path) -> None:
-    graph = small_graph(tmp_path, ["dog"], RELATIONS, [])
-    assert graph.num_edges == 0
-    assert graph.neighbours(0).tolist() == []
+def test_a_graph_without_edges_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(GraphError, match="2 nodes and no edge"):
+        small_graph(tmp_path, ["dog", "cat"], RELATIONS, [(1, 0, 1)])
 
 
 def test_a_folder_without_a_graph_is_one_clear_sentence(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from dragon_core.linking import (
     SpacyParams,
     open_linker,
 )
-from dragon_core.subgraph import ExtractSubgraphs
+from dragon_core.subgraph import ExtractSubgraphs, SubgraphParams
 from tests.graph.graphs import tables_of
 
 NAMES = ["dog", "cat", "animal", "saw", "see"]
@@ -97,7 +97,9 @@ def test_segments_that_cannot_be_linked_are_rejected_and_the_others_linked(tmp_p
     assert linked == {0: ["dog", "saw", "see", "cat"], 1: [], 7: [], 8: ["cat"]}
 
     inputs = {name: record.reference for name, record in mentions.manifest.inputs.items() if name != "linker"}
-    subgraphs = make(ExtractSubgraphs(mentions=mentions.reference, **inputs), store)
+    subgraphs = make(
+        ExtractSubgraphs(mentions=mentions.reference, **inputs, params=SubgraphParams(relevance="degree")), store
+    )
     rows = [row for part in subgraphs.parts for row in pq.read_table(subgraphs.path(part)).to_pylist()]
     assert [(row["segment_id"], row["text"]) for row in rows] == [
         *((0, "A dog saw two cats."), (1, "Nothing to report."), (7, "un café"), (8, "A cat.")),

@@ -6,18 +6,13 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer, BertConfig
 
-from dragon_core.artifacts import ArtifactStore, Draft, Inputs, Parameters, Progress, Stage, make
-from dragon_core.graph import Relation, write_graph
+from dragon_core.embedding.encoder import EncoderError, find_encoder
 from dragon_core.modeling import (
     DragonConfig,
     DragonForMultipleChoice,
     DragonForPreTraining,
     DragonModel,
-    EmbedNodes,
-    EncoderError,
-    find_encoder,
 )
-from tests.graph.graphs import tables_of
 
 BACKBONE = BertConfig(
     vocab_size=60,
@@ -198,27 +193,3 @@ def test_a_missing_encoder_says_what_to_do(tmp_path: Path, monkeypatch: pytest.M
         find_encoder(str(tmp_path))
     with pytest.raises(EncoderError, match="no language model 'no such model'"):
         find_encoder("no such model")
-
-
-class WordGraph(Stage):
-    """A graph of four words."""
-
-    name = "graph"
-    version = 1
-    params: Parameters = Parameters()
-
-    def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
-        names = ["dog", "domestic dog", "cat", "antidisestablishmentarianism"]
-        write_graph(draft, tables_of(names, [Relation("is a", "{head} is a {tail}")], [(1, 0, 0)]))
-
-
-def test_entity_vectors_are_means_of_the_names_tokens(tmp_path: Path) -> None:
-    store, encoder = ArtifactStore(str(tmp_path)), find_encoder("embedded")
-    graph = make(WordGraph(), store)
-    artifact = make(EmbedNodes(graph=graph.reference, encoder=encoder), store)
-    table = np.load(artifact.path("entities.npy"))
-    assert artifact.manifest.counts["entities"] == len(table) == 4
-    batch = AutoTokenizer.from_pretrained(encoder.root)("domestic dog", return_tensors="pt")
-    with torch.no_grad():
-        hidden = AutoModel.from_pretrained(encoder.root).eval()(**batch).last_hidden_state[0, 1:-1]
-    np.testing.assert_allclose(table[1], hidden.mean(0).numpy(), atol=1e-5)

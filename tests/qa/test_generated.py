@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragon_core.graph.wordnet import Pointer, Synset, WordNet
+from dragon_core.graph.wordnet.files import Pointer, Synset, WordNet
 from dragon_core.qa.generated import Question, generate_questions, is_fit, names_itself
 
 

@@ -22,9 +22,10 @@ from dragon_core.artifacts import (
     Stage,
     make,
 )
+from dragon_core.embedding import EmbedNodes
 from dragon_core.graph import Relation, write_graph
 from dragon_core.linking import BuildLinker
-from dragon_core.modeling import DragonForPreTraining, EmbedNodes
+from dragon_core.modeling import DragonForPreTraining
 from dragon_core.modeling.saving import save_pretrained
 from dragon_core.qa import ArmParams, Evaluate, FineTune, GenerateQuestions, PrepareQuestions, QuestionError
 from dragon_core.qa.schema import QUESTIONS, SPLITS, split_name
@@ -91,8 +92,9 @@ def arms(store: ArtifactStore, tmp_path_factory: pytest.TempPathFactory) -> dict
     graph = make(PairsGraph(), store).reference
     questions = make(PairsQuestions(graph=graph, params=PairsParams()), store)
     linker = make(BuildLinker(graph=graph), store).reference
-    prepared = make(PrepareQuestions(questions=questions.reference, graph=graph, linker=linker), store)
     entities = make(EmbedNodes(graph=graph, encoder=encoder), store).reference
+    inputs = {"graph": graph, "linker": linker, "entity_table": entities, "encoder": encoder}
+    prepared = make(PrepareQuestions(questions=questions.reference, **inputs), store)
 
     def arm(use_graph: bool) -> Artifact:
         params = ArmParams(epochs=8, node_size=16, new_learning_rate=3e-3, use_graph=use_graph)
@@ -178,7 +180,7 @@ def test_the_report_compares_the_arms_and_says_what_it_measured(
 def test_too_few_held_out_definitions_are_one_clear_sentence(store: ArtifactStore, tmp_path: Path) -> None:
     from dragon_core.corpus import BuildCorpus, CorpusParams
     from dragon_core.graph.stage import BuildGraph
-    from tests.graph.wordnet_files import write_wordnet
+    from tests.graph.wordnet.dictionary_files import write_wordnet
 
     source = ExternalFiles.of("WordNet", write_wordnet(tmp_path / "wordnet"))
     graph = make(BuildGraph(source=source), store).reference

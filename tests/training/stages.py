@@ -19,9 +19,8 @@ from dragon_core.artifacts import (
     Stage,
     make,
 )
-from dragon_core.graph.build import write_graph
-from dragon_core.graph.knowledge_graph import Relation
-from dragon_core.modeling import EmbedNodes
+from dragon_core.embedding import EmbedNodes
+from dragon_core.graph import Relation, write_graph
 from dragon_core.training import Pretrain, TrainingParams
 from tests.graph.graphs import tables_of
 from tests.training.shards import random_rows, table

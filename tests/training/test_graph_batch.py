@@ -1,12 +1,9 @@
-from dataclasses import dataclass
-
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 
 from dragon_core.training.errors import TrainingError
-from dragon_core.training.graph_batch import GraphCollator, Subgraphs, count_edge_types
+from dragon_core.training.graph_batch import GraphCollator, count_edge_types
 from tests.training.shards import Row, row, subgraph_rows, subgraphs
 
 KG_RELATIONS = 3
@@ -42,28 +39,6 @@ def test_the_batch_is_that_of_the_naive_version(rows: list[Row]) -> None:
     assert sorted(map(tuple, triples.tolist())) == sorted(edges)
     assert all(tensor.dtype == torch.int64 for name, tensor in batch.items() if name != "node_scores")
     assert (batch["edge_type"] < count_edge_types(KG_RELATIONS)).all()
-
-
-@dataclass
-class ExtractedSubgraph:
-    node_id: np.ndarray
-    node_type: np.ndarray
-    node_score: np.ndarray
-    head: np.ndarray
-    relation: np.ndarray
-    tail: np.ndarray
-
-
-@settings(deadline=None)
-@given(subgraph_rows())
-def test_subgraphs_in_memory_and_from_a_table_make_the_same_batch(rows: list[Row]) -> None:
-    dtypes = {"node_id": "i4", "node_type": "i1", "node_score": "f4", "head": "i2", "relation": "i2", "tail": "i2"}
-    extracted = [ExtractedSubgraph(**{name: np.array(r[name], dtype) for name, dtype in dtypes.items()}) for r in rows]
-    collate = GraphCollator(KG_RELATIONS)
-    from_memory, from_table = collate(Subgraphs.of(extracted)), collate(subgraphs(rows))
-    assert from_memory.keys() == from_table.keys()
-    for name, tensor in from_memory.items():
-        assert torch.equal(tensor, from_table[name])
 
 
 def test_relations_of_another_graph_are_refused() -> None:

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 from transformers import AutoTokenizer
 
+from dragon_core.embedding.encoder import find_encoder
 from dragon_core.graph import Relation
-from dragon_core.modeling import find_encoder
 from dragon_core.training import GraphSentences, Subgraphs
 from dragon_core.training.masking import NO_WORD, word_numbers
 

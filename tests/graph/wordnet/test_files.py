@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from dragon_core.graph.errors import WordNetError
-from dragon_core.graph.wordnet import Pointer, parse_synset, read_wordnet, split_gloss
-from tests.graph.wordnet_files import DATA, NOUNS, real_wordnet, write_wordnet
+from dragon_core.graph.wordnet.files import Pointer, parse_synset, read_wordnet, split_gloss
+from tests.graph.wordnet.dictionary_files import DATA, NOUNS, real_wordnet, write_wordnet
 
 # Synsets and word-sense pairs by part of speech, and distinct lemmas: wnstats(7WN) for 3.0, counted for 3.1.
 PUBLISHED = {

@@ -4,7 +4,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from dragon_core.artifacts import cache_folder
-from dragon_core.graph.wordnet_source import find_wordnet
+from dragon_core.graph.wordnet.source import find_wordnet
 
 LICENCE = "  1 This software and database is being provided to you, the LICENSEE, by  \n"
 

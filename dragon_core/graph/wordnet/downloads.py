@@ -12,7 +12,7 @@ from typing import Protocol
 
 from dragon_core.artifacts import Progress
 from dragon_core.graph.errors import WordNetError
-from dragon_core.graph.wordnet import FILE_NAMES
+from dragon_core.graph.wordnet.files import FILE_NAMES
 
 CONNECT_SECONDS = 5
 COMMAND_SECONDS = 180

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from dragon_core.artifacts import file_digest
-from dragon_core.graph import wordnet_source
 from dragon_core.graph.errors import WordNetError
-from dragon_core.graph.wordnet import FILE_NAMES, read_wordnet
-from dragon_core.graph.wordnet_downloads import DebianDownload, NpmDownload, TarballDownload
-from dragon_core.graph.wordnet_source import find_or_obtain_wordnet, find_wordnet
-from tests.graph.wordnet_files import write_wordnet
+from dragon_core.graph.wordnet import source as wordnet_source
+from dragon_core.graph.wordnet.downloads import DebianDownload, NpmDownload, TarballDownload
+from dragon_core.graph.wordnet.files import FILE_NAMES, read_wordnet
+from dragon_core.graph.wordnet.source import find_or_obtain_wordnet, find_wordnet
+from tests.graph.wordnet.dictionary_files import write_wordnet
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """Finds WordNet's dictionary files on this machine, or obtains them.
 
 Looked for in `$WORDNET_DIR`, the usual system folders and NLTK's data folders, then in the cache of earlier downloads;
-else downloaded (`wordnet_downloads.py`). A download is checked against its pinned SHA-256 and unpacked in a temporary
+else downloaded (`downloads.py`). A download is checked against its pinned SHA-256 and unpacked in a temporary
 folder, which is renamed into the cache when it is whole. In the cache each file's checksum is kept and verified.
 """
 
@@ -15,8 +15,8 @@ from pathlib import Path
 
 from dragon_core.artifacts import ExternalFiles, Progress, file_digest, silent
 from dragon_core.graph.errors import WordNetError
-from dragon_core.graph.wordnet import FILE_NAMES
-from dragon_core.graph.wordnet_downloads import DOWNLOADS, Download, DownloadError
+from dragon_core.graph.wordnet.downloads import DOWNLOADS, Download, DownloadError
+from dragon_core.graph.wordnet.files import FILE_NAMES
 
 # Matches FILE_NAMES and nothing else that distributions put beside them.
 PATTERN = "*.[nva][oed]*"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.graph.wordnet_files import write_wordnet
+from tests.graph.wordnet.dictionary_files import write_wordnet
 
 FAMILIES = 30
 MEMBERS = 20

@@ -8,38 +8,54 @@ either synset is joined to the *first* lemma of the other one (WordNet puts the 
 median and at most 1,025 (`change`).
 
 WordNet writes most relations twice, as a pointer and its inverse; both become the same edge. Which pointer means which
-relation, and how relations are named, stands in `wordnet_pointers.csv` and `wordnet_relations.csv`.
+relation, and how relations are named, stands in `pointers.csv` and `relations.csv`.
 """
 
-import csv
 from collections.abc import Iterator
-from importlib.resources import files
 from itertools import combinations, product
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
 from dragon_core.artifacts import Progress, silent
+from dragon_core.artifacts.draft import Writer
 from dragon_core.graph.build import GraphTables
-from dragon_core.graph.knowledge_graph import Relation
+from dragon_core.graph.relations import packaged_relations, packaged_rows
 from dragon_core.graph.schema import EDGES, NODES
-from dragon_core.graph.wordnet import Pointer, Reject, Synset, WordNet
+from dragon_core.graph.source_params import SourceParams
+from dragon_core.graph.wordnet.files import Pointer, Reject, Synset, WordNet, read_wordnet
 
 SYNONYM = "synonym"
 SYNSETS_PER_REPORT = 5000
 
 
-def wordnet_relations() -> list[Relation]:
-    """The types of edges of a WordNet graph, in the order of their ids."""
-    return [
-        Relation(row["name"], row["template"], row["symmetric"] == "true") for row in _rows("wordnet_relations.csv")
-    ]
+class WordNetParams(SourceParams):
+    """WordNet's dictionary files."""
+
+    source: Literal["wordnet"] = "wordnet"
+
+
+def read_wordnet_graph(root: Path, writer: Writer, progress: Progress) -> GraphTables:
+    """Read the dictionary files in a folder as a graph of lemmas.
+
+    Raises:
+        WordNetError: A file is missing.
+    """
+    wordnet = read_wordnet(root)
+    tables, dangling = wordnet_graph(wordnet, progress)
+    for reject in (*wordnet.rejects, *dangling):
+        writer.reject(*reject)
+    writer.count(records=len(wordnet.synsets) + len(wordnet.rejects))
+    return tables
 
 
 def wordnet_graph(wordnet: WordNet, progress: Progress = silent) -> tuple[GraphTables, list[Reject]]:
     """Nodes and edges of WordNet's lemmas.
 
-    A node is described by the definition of its lemma's most frequent sense.
+    A node is described by the definition of its lemma's most frequent sense; its types are the lexicographer files of
+    its senses, such as `noun.animal`.
 
     Args:
         wordnet: The dictionary.
@@ -50,7 +66,7 @@ def wordnet_graph(wordnet: WordNet, progress: Progress = silent) -> tuple[GraphT
     """
     lemmas = sorted({lemma for synset in wordnet.synsets.values() for lemma in synset.lemmas})
     nodes = {lemma: node for node, lemma in enumerate(lemmas)}
-    relations = wordnet_relations()
+    relations = packaged_relations(__package__)
     lifting = _Lifting(wordnet, {relation.name: number for number, relation in enumerate(relations)})
     edges = np.array(
         [
@@ -76,7 +92,7 @@ class _Lifting:
         self._synonym = relation_ids[SYNONYM]
         self._meanings = {
             (row["symbol"], row["source_part_of_speech"]): (relation_ids[row["relation"]], row["reversed"] == "true")
-            for row in _rows("wordnet_pointers.csv")
+            for row in packaged_rows(__package__, "pointers.csv")
         }
 
     def edges_of(self, synset: Synset, done: int, progress: Progress) -> Iterator[tuple[str, int, str]]:
@@ -121,9 +137,6 @@ def _lemma_pairs(source: Synset, pointer: Pointer, target: Synset) -> Iterator[t
 def _node(lemma: str, wordnet: WordNet) -> dict[str, object]:
     senses = wordnet.senses.get(lemma, [])
     description = wordnet.synsets[senses[0]].definition if senses else ""
-    return {"key": lemma.replace(" ", "_"), "name": lemma, "aliases": [], "description": description}
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    text = files("dragon_core.graph").joinpath(name).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
+    types = list(dict.fromkeys(wordnet.synsets[sense].lexicographer_file for sense in senses))
+    key = lemma.replace(" ", "_")
+    return {"key": key, "name": lemma, "aliases": [], "description": description, "types": types}

@@ -1,0 +1,1 @@
+"""WordNet: found or obtained, read from its dictionary files, and lifted from synsets to lemmas."""
