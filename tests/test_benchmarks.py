@@ -48,3 +48,27 @@ def test_the_linking_benchmark_prints_every_result_and_finds_what_the_recipe_fin
     assert by_name["spacy, sentences/s over the recipe's"]["equal"] == 1
     assert by_name["dictionary, agreement with the recipe"]["value"] > 0.8
     assert all(result["samples"] > 0 for result in results)
+
+
+def test_the_graph_benchmark_builds_each_source_without_rejects() -> None:
+    command = [sys.executable, "-m", "benchmarks.graphs", "--quick"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    _, *results = (json.loads(line) for line in done.stdout.splitlines())
+    committed = (ROOT / "benchmarks" / "results" / "graphs.jsonl").read_text(encoding="utf-8").splitlines()[1:]
+    assert [result["name"] for result in results] == [json.loads(line)["name"] for line in committed]
+    assert [result["rejects"] for result in results if "rejects" in result] == [0, 0]
+
+
+@pytest.mark.skipif(not (SHARED_DATA / "csqa").exists(), reason="CommonsenseQA is not there: set DRAGON_SHARED_DATA.")
+def test_the_subgraph_benchmark_prints_every_result_and_finds_what_the_recipe_finds() -> None:
+    command = [sys.executable, "-m", "benchmarks.subgraphs", "--quick"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    _, *results = (json.loads(line) for line in done.stdout.splitlines())
+    committed = (ROOT / "benchmarks" / "results" / "subgraphs.jsonl").read_text(encoding="utf-8").splitlines()[1:]
+    assert [result["name"] for result in results] == [json.loads(line)["name"] for line in committed]
+    assert [result["equal"] for result in results if "equal" in result] == ["50 of 50", "20 of 20"]
+    read = {result["name"]: result["value"] for result in results if "forwards" in result["name"]}
+    assert read["relevance, forwards an example"] == 1
+    assert read["relevance, forwards an example of cached text"] == 0
