@@ -12,9 +12,6 @@ from dragon_core.subgraph import ExtractSubgraphs, SubgraphParams
 from flows.sources import GraphSource
 from flows.stage_runner import run_stage
 
-# Relevances that an encoder reads texts for.
-READ_BY_ENCODER = ("similarity", "lm")
-
 
 def graph_of(sources: Sequence[GraphSource], files: Sequence[ExternalFiles], store: str) -> ArtifactReference:
     """Build the graph of each source, and combine them in their order."""
@@ -41,13 +38,10 @@ def subgraphs_of(
 ) -> ArtifactReference:
     """Extract the subgraphs of a linked corpus, with the inputs that the relevance of their nodes needs."""
     linked = {"mentions": mentions, "corpus": corpus, "graph": graph}
-    match params.relevance:
-        case "similarity":
-            assert encoder is not None
-            vectors = run_stage(EmbedTexts(corpus=corpus, encoder=encoder, params=text_vectors), store, runner)
-            stage = ExtractSubgraphs(**linked, entity_table=entity_table, text_vectors=vectors, params=params)
-        case "lm":
-            stage = ExtractSubgraphs(**linked, encoder=encoder, params=params)
-        case _:
-            stage = ExtractSubgraphs(**linked, params=params)
+    if params.compares_vectors:
+        assert encoder is not None
+        vectors = run_stage(EmbedTexts(corpus=corpus, encoder=encoder, params=text_vectors), store, runner)
+        stage = ExtractSubgraphs(**linked, entity_table=entity_table, text_vectors=vectors, params=params)
+    else:
+        stage = ExtractSubgraphs(**linked, encoder=encoder if params.scores_texts else None, params=params)
     return run_stage(stage, store, runner)

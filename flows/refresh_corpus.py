@@ -6,7 +6,7 @@ from dragon_core.corpus import BuildCorpus, CorpusParams
 from dragon_core.embedding import EmbedNodes, EntityTableParams, TextVectorParams
 from dragon_core.linking import BuildLinker, DictionaryParams, LinkEntities, LinkingParams, MentionParams
 from dragon_core.subgraph import SubgraphParams
-from flows.graph_and_subgraphs import READ_BY_ENCODER, graph_of, subgraphs_of
+from flows.graph_and_subgraphs import graph_of, subgraphs_of
 from flows.sources import GraphSource, annotation_files, corpus_files, encoder_files, graph_files
 from flows.stage_runner import run_stage
 from flows.task_runners import Processes, TaskRunnerParams, started
@@ -47,12 +47,13 @@ def refresh_corpus(
         Reference of the subgraphs.
     """
     marked = annotation_files(annotations)
-    language_model = encoder_files(encoder) if subgraphs.relevance in READ_BY_ENCODER else None
+    is_read = subgraphs.compares_vectors or subgraphs.scores_texts
+    language_model = encoder_files(encoder) if is_read else None
     nodes = graph_of(graph, graph_files(graph), store)
     texts = run_stage(BuildCorpus(source=corpus_files(corpus, text_folder), params=corpus), store)
     linker = run_stage(BuildLinker(graph=nodes, annotations=marked, params=linking), store)
     entities = None
-    if language_model is not None and subgraphs.relevance == "similarity":
+    if language_model is not None and subgraphs.compares_vectors:
         entities = run_stage(EmbedNodes(graph=nodes, encoder=language_model, params=entity_table), store)
     with started(task_runner) as runner:
         linked = run_stage(LinkEntities(corpus=texts, graph=nodes, linker=linker, params=mentions), store, runner)

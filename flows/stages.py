@@ -11,7 +11,7 @@ from dragon_core.embedding import EmbedNodes, EntityTableParams, TextVectorParam
 from dragon_core.linking import BuildLinker, DictionaryParams, LinkEntities, LinkingParams, MentionParams
 from dragon_core.subgraph import SubgraphParams
 from dragon_core.training import Pretrain, TrainingParams
-from flows.graph_and_subgraphs import READ_BY_ENCODER, graph_of, subgraphs_of
+from flows.graph_and_subgraphs import graph_of, subgraphs_of
 from flows.sources import GraphSource, annotation_files, corpus_files, encoder_files, graph_files
 from flows.stage_runner import run_stage
 from flows.task_runners import Processes, TaskRunnerParams, started
@@ -75,13 +75,14 @@ def extract_subgraphs(
 ) -> str:
     """Extract the subgraphs of a linked corpus; the encoder is that of the entity table."""
     linked = ArtifactStore(store).resolve(mentions)
+    is_read = params.compares_vectors or params.scores_texts
     with started(task_runner) as runner:
         shards = subgraphs_of(
             linked.reference,
             corpus=linked.manifest.origin("corpus"),
             graph=linked.manifest.origin("graph"),
-            entity_table=_resolved(store, entity_table) if params.relevance == "similarity" else None,
-            encoder=encoder_files(encoder) if params.relevance in READ_BY_ENCODER else None,
+            entity_table=_resolved(store, entity_table) if params.compares_vectors else None,
+            encoder=encoder_files(encoder) if is_read else None,
             text_vectors=text_vectors,
             params=params,
             store=store,

@@ -5,6 +5,7 @@ triples in words if so asked (as in Feng et al., EMNLP 2020).
 """
 
 import shutil
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,6 +101,6 @@ def _with_triples(graph: KnowledgeGraph, node: int, triples: int) -> str:
     name = graph.names[node]
     outgoing = ((r, name, graph.names[tail]) for r, tail in zip(*graph.edges_from(node), strict=True))
     incoming = ((r, graph.names[head], name) for r, head in zip(*graph.edges_to(node), strict=True))
-    stated = [*outgoing, *incoming][:triples]
+    stated = islice(chain(outgoing, incoming), triples)
     sentences = [graph.relations[relation].template.format(head=head, tail=tail) for relation, head, tail in stated]
     return ". ".join([name, *sentences])

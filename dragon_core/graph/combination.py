@@ -8,14 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dragon_core.graph.build import GraphTables
-from dragon_core.graph.relations import Relation
-from dragon_core.graph.schema import EDGES, EDGES_NAME, NODES, NODES_NAME, RELATIONS_NAME
+from dragon_core.graph.knowledge_graph import read_relations
+from dragon_core.graph.schema import EDGES, EDGES_NAME, NODES, NODES_NAME
 
 
 def read_tables(folder: Path) -> GraphTables:
     """The tables of a graph artifact."""
-    relations = [Relation(**row) for row in pq.read_table(folder / RELATIONS_NAME).to_pylist()]
-    return GraphTables(pq.read_table(folder / NODES_NAME), relations, pq.read_table(folder / EDGES_NAME))
+    nodes, edges = pq.read_table(folder / NODES_NAME), pq.read_table(folder / EDGES_NAME)
+    return GraphTables(nodes, read_relations(folder), edges)
 
 
 def combine(first: GraphTables, second: GraphTables) -> GraphTables:

@@ -70,10 +70,10 @@ class KnowledgeGraph:
         """
         try:
             arrays = {field: _mapped(folder / name) for field, name in Adjacency.file_names().items()}
-            rows = pq.read_table(folder / RELATIONS_NAME).to_pylist()
+            relations = read_relations(folder)
         except FileNotFoundError as error:
             raise GraphError(f"{folder} holds no knowledge graph: {error.filename} is missing; build it.") from error
-        return cls(folder, Adjacency(**arrays), [Relation(**row) for row in rows])
+        return cls(folder, Adjacency(**arrays), relations)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).open, (self.folder,)
@@ -177,6 +177,11 @@ class KnowledgeGraph:
             edge_type=torch.from_numpy(relations[is_inside].astype(np.int64)),
             num_nodes=len(kept),
         )
+
+
+def read_relations(folder: Path) -> list[Relation]:
+    """The types of edges of the graph in an artifact's folder, in the order of their ids."""
+    return [Relation(**row) for row in pq.read_table(folder / RELATIONS_NAME).to_pylist()]
 
 
 def _mapped(path: Path) -> npt.NDArray[Any]:

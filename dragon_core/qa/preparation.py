@@ -53,8 +53,12 @@ class PrepareQuestions(Stage):
 
     @model_validator(mode="after")
     def _check_inputs(self) -> Self:
-        needs = {"similarity": ("entity_table", "encoder"), "lm": ("encoder",)}
-        check_inputs(self.params.subgraphs, needs, entity_table=self.entity_table, encoder=self.encoder)
+        params = self.params.subgraphs
+        needed = {
+            "entity_table": params.compares_vectors,
+            "encoder": params.compares_vectors or params.scores_texts,
+        }
+        check_inputs(params, needed, entity_table=self.entity_table, encoder=self.encoder)
         return self
 
     def shards(self, inputs: Inputs) -> Sequence[str]:
@@ -93,7 +97,7 @@ class PrepareQuestions(Stage):
             check_encoder(inputs.entity_table, self.encoder.digest)
 
     def _embedding(self) -> Callable[[Sequence[str]], Float32s] | None:
-        if self.params.subgraphs.relevance != "similarity":
+        if not self.params.subgraphs.compares_vectors:
             return None
         from dragon_core.embedding.pooling import TextEncoder
 

@@ -46,3 +46,13 @@ class SubgraphParams(Parameters):
         " from the linked nodes), degree (touching most linked nodes), random.",
     )
     seed: int = Field(0, ge=0, lt=2**63, description="Decides what random keeps.")
+
+    @property
+    def compares_vectors(self) -> bool:
+        """Whether the relevance compares vectors of texts and nodes."""
+        return self.relevance == "similarity"
+
+    @property
+    def scores_texts(self) -> bool:
+        """Whether the relevance reads texts with a language model, once a candidate."""
+        return self.relevance == "lm"

@@ -15,9 +15,10 @@ from dragon_core.linking import Mentions
 from dragon_core.subgraph.candidates import Float32s, NamedNodes
 from dragon_core.subgraph.errors import SubgraphError
 from dragon_core.subgraph.extraction import SubgraphExtractor
+from dragon_core.subgraph.inputs import check_encoder, check_inputs, check_origins
 from dragon_core.subgraph.params import SubgraphParams
 from dragon_core.subgraph.schema import subgraphs_schema
-from dragon_core.subgraph.scoring import check_encoder, check_inputs, check_origins, open_extractor
+from dragon_core.subgraph.scoring import open_extractor
 
 SEGMENTS_OF_A_BATCH = 1024
 
@@ -38,9 +39,9 @@ class ExtractSubgraphs(Stage):
 
     @model_validator(mode="after")
     def _check_inputs(self) -> Self:
-        needs = {"similarity": ("entity_table", "text_vectors"), "lm": ("encoder",)}
+        vectors, scores = self.params.compares_vectors, self.params.scores_texts
         given = {"entity_table": self.entity_table, "text_vectors": self.text_vectors, "encoder": self.encoder}
-        check_inputs(self.params, needs, **given)
+        check_inputs(self.params, {"entity_table": vectors, "text_vectors": vectors, "encoder": scores}, **given)
         return self
 
     def shards(self, inputs: Inputs) -> Sequence[str]:
