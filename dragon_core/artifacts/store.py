@@ -123,7 +123,7 @@ class ArtifactStore:
         Raises:
             ArtifactNotFoundError: One of them is not in the store.
         """
-        return Inputs({name: self.get(reference) for name, reference in stage.artifacts.items()})
+        return Inputs({name: self.get(reference) for name, reference in stage.artifacts.items()}, self)
 
     def input_records(self, stage: Stage) -> dict[str, InputRecord]:
         """What the stage's inputs hold now.
