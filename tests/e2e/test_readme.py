@@ -88,7 +88,7 @@ def make_small(pipelines: Path) -> None:
 
 
 FIELDS = {
-    "pretrain": ["corpus", "training", "questions", "finetuning"],
+    "pretrain": ["corpus", "training", "execution", "questions", "finetuning"],
     "evaluate": ["questions", "finetuning"],
     "refresh-corpus": ["corpus"],
 }
