@@ -3,9 +3,9 @@
     python -m dragon_core.training.worker STAGE.json STORE_URL
     python -m torch.distributed.run --standalone --nproc-per-node N -m dragon_core.training.worker STAGE.json STORE_URL
 
-`STAGE.json` is a `Pretrain` as JSON. Each line of stdout is a JSON object, `{"done", "total", "numbers"}` for progress or
-`{"error"}` for the sentence of the failure that ends it; all else that is printed goes to stderr. If its stdin is a pipe,
-it ends when whoever holds the other end does.
+`STAGE.json` is a `Pretrain` as JSON. Each line of stdout is a JSON object, `{"done", "total", "numbers"}` for progress
+or `{"error"}` for the sentence of the failure that ends it; all else that is printed goes to stderr. If its stdin is a
+pipe, it ends when whoever holds the other end does.
 """
 
 import json
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import torch
+from transformers.utils.logging import disable_progress_bar
 
 from dragon_core.artifacts import ArtifactStore, make
 from dragon_core.errors import DragonError
@@ -44,6 +45,7 @@ def main(stage_path: str, store_url: str) -> None:
     reports = take_stdout()
     logging.basicConfig(format="%(message)s")
     logging.getLogger("dragon_core").setLevel(logging.INFO)
+    disable_progress_bar()
     rank, world_size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     stage = Pretrain.model_validate_json(Path(stage_path).read_bytes())
     store = ArtifactStore(store_url)
