@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.exceptions import PrefectException
 
 RunLog = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
@@ -73,6 +74,7 @@ class ProgressBar(LoggedProgress):
                 self._artifact = cast(UUID, created)
             else:
                 update_progress_artifact(self._artifact, 100 * share, description=text)
-        except httpx.HTTPError as error:
-            # The work goes on without the server.
+        except (httpx.HTTPError, PrefectException) as error:
+            # The work goes on without the server; what it reported while we waited in vain is to be read first.
+            self._last = self._last[0], time.monotonic()
             self.log.warning("The bar of %s is not up to date: %s", self.label, error)
