@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerBase
 
 from dragon_core.training.batching import PADDING_MULTIPLE, Batch, Cursor
 from dragon_core.training.dataset import SegmentDataset, Segments
-from dragon_core.training.graph_batch import Array, GraphCollator
+from dragon_core.training.graph_batch import Array, GraphCollator, Subgraphs
 from dragon_core.training.graph_text import GraphSentences
 from dragon_core.training.link_targets import LinkTargets, LinkTargetSampler, rank_candidates
 from dragon_core.training.masking import IGNORED_LABEL, NO_WORD, WordMasker, word_numbers
@@ -100,7 +100,15 @@ class PretrainingCollator:
         return prepared
 
     def _read(self, batch: Batch) -> tuple[Segments, UInt64s]:
+        if not len(batch.examples):
+            return self._nothing(), np.zeros(1, np.uint64)
         return self._dataset.read(batch.examples), example_keys(self._seed, batch.epoch, batch.examples)
+
+    def _nothing(self) -> Segments:
+        """An empty text without a graph, for a process whose share of a batch is empty: no model reads no text."""
+        tokens = np.array(self._tokenizer("")["input_ids"], dtype=np.int64)
+        words = np.full(len(tokens), NO_WORD)
+        return Segments(np.empty(0, np.int64), [tokens], [words], Subgraphs.empty(1))
 
     def _prepared(self, batch: Batch, segments: Segments, links: LinkTargets, keys: UInt64s) -> PretrainingBatch:
         if self._sentences is None or not len(batch.examples):

@@ -57,8 +57,7 @@ class Segments:
 
     def without_graph(self) -> "Segments":
         """The same with subgraphs of no node."""
-        nothing = {name: [np.empty(0, np.int64)] * len(self.tokens) for name in NODE_COLUMNS + EDGE_COLUMNS}
-        return Segments(self.segment_ids, self.tokens, self.words, Subgraphs.concatenated(nothing))
+        return Segments(self.segment_ids, self.tokens, self.words, Subgraphs.empty(len(self.tokens)))
 
 
 class SegmentDataset:

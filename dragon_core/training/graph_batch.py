@@ -93,6 +93,11 @@ class Subgraphs:
             tail=joined("tail", np.int64),
         )
 
+    @classmethod
+    def empty(cls, count: int) -> Self:
+        """Some subgraphs without a node."""
+        return cls.concatenated({name: [np.empty(0, np.int64)] * count for name in NODE_COLUMNS + EDGE_COLUMNS})
+
     def __len__(self) -> int:
         return len(self.node_counts)
 

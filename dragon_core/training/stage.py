@@ -77,7 +77,8 @@ class Pretrain(Stage):
         weights = run.trainer.run(progress)
         parts = run.trainer.evaluate_parts() if run.model.config.has_graph and not self.params.graph_as_text else {}
         run.trainer.end()
-        save_pretrained(run.model, run.tokenizer, draft, weights)
+        # The one in use remembers how it cut texts.
+        save_pretrained(run.model, AutoTokenizer.from_pretrained(self.encoder.root), draft, weights)
         draft.count(**run.counts)
         self._save_history(run.trainer, parts, inputs, draft)
 
