@@ -47,24 +47,20 @@ class RelationEnds:
         symmetric = np.array([relation.symmetric for relation in graph.relations], dtype=bool)
         return cls(head, relation, tail, symmetric, graph.num_nodes)
 
-    def preferred(self, subgraphs: Subgraphs, targets: Int64s, allowed: Bools, rows: Int64s, heads: bool) -> Bools:
+    def preferred(self, subgraphs: Subgraphs, targets: Int64s, allowed: Bools, of_heads: bool) -> Bools:
         """Of the allowed nodes those that the relation has at that end; where none is, all that are allowed.
 
         Args:
             subgraphs: B subgraphs of at most S nodes.
             targets: [P] edges.
-            allowed: [Q, S] by position in the subgraph.
-            rows: [P] the row of each target.
-            heads: Whether the head is replaced, else the tail.
+            allowed: [P, S] by position in the subgraph.
+            of_heads: Whether the head is replaced, else the tail.
         """
         row, place = np.nonzero(allowed)
-        target = np.zeros(len(allowed), dtype=np.int64)
-        target[rows] = targets
-        graph = subgraphs.edge_graph[target[row]]
         first = np.cumsum(subgraphs.node_counts) - subgraphs.node_counts
-        nodes = subgraphs.node_id[first[graph] + place]
-        wanted = subgraphs.relation[target[row]] * self._num_nodes + nodes
-        occurs = _is_in(self._heads if heads else self._tails, wanted)
+        nodes = subgraphs.node_id[first[subgraphs.edge_graph[targets[row]]] + place]
+        wanted = subgraphs.relation[targets[row]] * self._num_nodes + nodes
+        occurs = _is_in(self._heads if of_heads else self._tails, wanted)
         typed = np.zeros_like(allowed)
         typed[row[occurs], place[occurs]] = True
         return np.where(typed.sum(axis=1)[:, None] > 0, typed, allowed)
