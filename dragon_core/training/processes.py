@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.state import AcceleratorState
+from accelerate.tracking import get_available_trackers
 from accelerate.utils import ProjectConfiguration
 from torch import distributed
 from torch.distributed.checkpoint.state_dict import (
@@ -31,13 +32,19 @@ def new_accelerator(params: TrainingParams, execution: Execution) -> Accelerator
     """What places tensors, scales losses and syncs gradients; its environment says how many processes there are.
 
     Raises:
-        TrainingError: There is no GPU for float16.
+        TrainingError: There is no GPU for float16, or a tracker is not installed.
     """
     has_gpu = torch.cuda.is_available()
     if params.precision == "float16" and not has_gpu:
         raise TrainingError("precision float16 needs a GPU, and there is none; choose float32 or bfloat16.")
     if params.precision == "float16" and execution.strategy == "fsdp":
         raise TrainingError("precision float16 goes with the strategy ddp only; choose bfloat16.")
+    missing = {*execution.trackers} - {str(tracker) for tracker in get_available_trackers()}
+    if missing:
+        raise TrainingError(
+            f"The tracker {', '.join(sorted(missing))} is not installed; run: pip install 'dragon[tracking]', or choose"
+            " none."
+        )
     # accelerate keeps the precision for the process; another run in it may have had another.
     AcceleratorState._reset_state()
     return Accelerator(

@@ -89,7 +89,7 @@ class Trainer:
         )
         if execution.trackers:
             self._accelerator.init_trackers(
-                "dragon",
+                run_name,
                 {name: str(value) for name, value in params.model_dump().items()},
                 {"wandb": {"id": run_name, "resume": "allow", "dir": execution.tracking_folder}},
             )

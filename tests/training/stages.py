@@ -22,6 +22,7 @@ from dragon_core.artifacts import (
 from dragon_core.embedding import EmbedNodes
 from dragon_core.graph import Relation, write_graph
 from dragon_core.training import Execution, Pretrain, TrainingParams
+from dragon_core.training.graph_batch import EDGE_COLUMNS, NODE_COLUMNS
 from tests.graph.graphs import tables_of
 from tests.training.shards import random_rows, table
 
@@ -49,6 +50,7 @@ class SmallGraph(Stage):
 
 class SmallSubgraphsParams(Parameters):
     seed: int = 0
+    kept: str = "text and graph"
 
 
 class SmallSubgraphs(Stage):
@@ -59,13 +61,18 @@ class SmallSubgraphs(Stage):
 
     def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
         rows = random_rows(sum(SHARD_SIZES), self.params.seed)
+        for row in rows:
+            if self.params.kept == "graph":
+                row["text"] = ""
+            elif self.params.kept == "text":
+                row.update({name: [] for name in NODE_COLUMNS + EDGE_COLUMNS})
         for number, size in enumerate(SHARD_SIZES):
             draft.write_table(f"part-{number:05}.parquet", table(rows[:size]))
             rows = rows[size:]
 
 
-def pretrain_stage(store: ArtifactStore, encoder: Path, **params: object) -> Pretrain:
-    """A stage whose inputs are in the store."""
+def pretrain_stage(store: ArtifactStore, encoder: Path, kept: str = "text and graph", **params: object) -> Pretrain:
+    """A stage whose inputs are in the store; what is `kept` of its segments is their text, their graph, or both."""
     files = ExternalFiles.of("tiny", encoder)
     graph = make(SmallGraph(), store).reference
     settings = {
@@ -82,7 +89,7 @@ def pretrain_stage(store: ArtifactStore, encoder: Path, **params: object) -> Pre
     }
     execution = {name: params.pop(name) for name in list(params) if name in Execution.model_fields}
     return Pretrain(
-        subgraphs=make(SmallSubgraphs(graph=graph), store).reference,
+        subgraphs=make(SmallSubgraphs(graph=graph, params=SmallSubgraphsParams(kept=kept)), store).reference,
         graph=graph,
         entity_table=make(EmbedNodes(graph=graph, encoder=files), store).reference,
         encoder=files,

@@ -2,24 +2,24 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow.parquet as pq
 import pytest
 from safetensors.torch import load_file
 
 from dragon_core.artifacts import Artifact, ArtifactStore, make
-from dragon_core.training import Pretrain
+from dragon_core.training import Execution, Pretrain
 from tests.training.encoders import write_encoder
 from tests.training.stages import pretrain_stage
 
-STEPS = 6
-# An epoch has 55 examples.
-SETTINGS = {"steps": STEPS, "batch_size": 11, "warmup_steps": 1, "graph_dropout": 0.0, "encoder_learning_rate": 1e-3}
+# An epoch has 55 examples. Nothing is random but the data, so that one process and several can be compared.
+SETTINGS = {"steps": 30, "batch_size": 11, "warmup_steps": 1, "graph_dropout": 0.0, "encoder_frozen_steps": 3}
 
 
 @pytest.fixture(scope="module")
@@ -33,67 +33,119 @@ def alone(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     return make(pretrain_stage(store, encoder, **SETTINGS), store)
 
 
+@pytest.fixture(scope="module")
+def together(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    folder = tmp_path_factory.mktemp("store")
+    stage = pretrain_stage(ArtifactStore(str(folder)), encoder, **SETTINGS, num_processes=2)
+    return made_by_processes(stage, folder)
+
+
 def start(stage: Pretrain, store: Path) -> "subprocess.Popen[str]":
     """Pretrain in as many processes as the stage says."""
     path = store / "stage.json"
     path.write_text(stage.model_dump_json())
     launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(stage.execution.num_processes), "-m"]
-    several = launcher if stage.execution.num_processes > 1 else []
-    command = [sys.executable, "-m", *several, "dragon_core.training.worker", str(path), str(store)]
+    command = [sys.executable, "-m", *launcher, "dragon_core.training.worker", str(path), str(store)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # By the pipe at its stdin, it ends when this process does.
+    return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def made_by_processes(stage: Pretrain, store: Path) -> Artifact:
-    output, errors = start(stage, store).communicate()
+    output, _ = start(stage, store).communicate()
     found = ArtifactStore(str(store)).find(stage)
-    assert found is not None, output + errors
+    assert found is not None, output
     return found
 
 
-def steps_of(lines: Iterator[str]) -> Iterator[int]:
-    return (json.loads(line)["done"] for line in lines)
+def killed_at(stage: Pretrain, store: Path, step: int, number: signal.Signals) -> list[int]:
+    """Pretrain until `step` is reported, then send a signal to all processes (SIGTERM: to the one that started them).
+
+    Returns:
+        The steps that were reported.
+    """
+    steps = []
+    with start(stage, store) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            steps.append(json.loads(line)["done"])
+            if steps[-1] == step:
+                family = [psutil.Process(process.pid)]
+                if number == signal.SIGKILL:
+                    family += family[0].children(recursive=True)
+                for member in family:
+                    member.send_signal(number)
+    assert ArtifactStore(str(store)).find(stage) is None
+    return steps
 
 
-def assert_same(one: Artifact, other: Artifact, tolerance: float) -> None:
-    """All losses are equal to a relative tolerance, and so are the weights, less strictly."""
+def checkpoints_of(store: Path) -> list[str]:
+    return sorted(path.name for path in store.glob("checkpoint/*/.scratch/*/checkpoints/step-*.json"))
+
+
+def assert_same(one: Artifact, other: Artifact) -> None:
+    """All losses are equal to 1e-5, and the weights less strictly."""
     curves, others = (pq.read_table(artifact.path("curves.parquet")).to_pandas() for artifact in (one, other))
     losses = [name for name in curves if name.endswith(("step", "loss", "rate"))]
-    np.testing.assert_allclose(others[losses].to_numpy(), curves[losses].to_numpy(), rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(others[losses].to_numpy(), curves[losses].to_numpy(), rtol=1e-5, atol=1e-5)
     weights, others = (load_file(artifact.path("model.safetensors")) for artifact in (one, other))
     assert set(weights) == set(others)
-    # A bias before batch normalisation changes nothing: its gradient is rounding, which Adam makes steps of.
     for name, value in weights.items():
+        # A bias before batch normalisation changes nothing: its gradient is rounding, which Adam makes steps of.
         if not name.endswith((".input.bias", ".running_mean")):
-            np.testing.assert_allclose(others[name].numpy(), value.numpy(), rtol=1e-3, atol=1e-4, err_msg=name)
+            np.testing.assert_allclose(others[name].numpy(), value.numpy(), rtol=1e-2, atol=1e-3, err_msg=name)
 
 
-@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
-def test_two_processes_make_the_model_that_one_makes(
-    alone: Artifact, encoder: Path, tmp_path: Path, strategy: str
+def test_two_processes_make_the_model_that_one_makes(alone: Artifact, together: Artifact) -> None:
+    assert alone.reference == together.reference
+    assert_same(alone, together)
+
+
+def test_two_processes_that_were_killed_go_on_as_if_they_were_not(
+    together: Artifact, encoder: Path, tmp_path: Path
 ) -> None:
-    stage = pretrain_stage(ArtifactStore(str(tmp_path)), encoder, **SETTINGS, num_processes=2, strategy=strategy)
-    assert stage.reference == alone.reference
-    assert_same(alone, made_by_processes(stage, tmp_path), 1e-5)
+    stage = pretrain_stage(ArtifactStore(str(tmp_path)), encoder, **SETTINGS, num_processes=2)
+    killed_at(stage, tmp_path, 10, signal.SIGKILL)
+    made = made_by_processes(stage, tmp_path)
+    assert {f.name: f.sha256 for f in made.manifest.files} == {f.name: f.sha256 for f in together.manifest.files}
+
+
+def test_a_model_in_parts_goes_on_whole(alone: Artifact, encoder: Path, tmp_path: Path) -> None:
+    store = ArtifactStore(str(tmp_path))
+    stage = pretrain_stage(store, encoder, **SETTINGS, checkpoint_interval=9, num_processes=2, strategy="fsdp")
+    killed_at(stage, tmp_path, 20, signal.SIGKILL)
+    assert checkpoints_of(tmp_path)
+    assert_same(alone, make(stage.model_copy(update={"execution": Execution(num_threads=1)}), store))
+
+
+def test_sigterm_leaves_a_checkpoint_of_the_step_in_hand(encoder: Path, tmp_path: Path) -> None:
+    # So long that the signal comes before the end, and no checkpoint is due before it.
+    settings = SETTINGS | {"steps": 4000, "evaluation_interval": 4000, "checkpoint_interval": 4000}
+    stage = pretrain_stage(ArtifactStore(str(tmp_path)), encoder, **settings, num_processes=2)
+    steps = killed_at(stage, tmp_path, 3, signal.SIGTERM)
+    assert 3 <= steps[-1] < 4000
+    assert checkpoints_of(tmp_path) == [f"step-{steps[-1]:08}.json"]
 
 
 def test_a_process_whose_share_of_a_batch_is_empty_adds_nothing(encoder: Path, tmp_path: Path) -> None:
-    losses = []
-    for processes in (1, 2):
-        (tmp_path / str(processes)).mkdir()
-        store = ArtifactStore(str(tmp_path / str(processes)))
-        stage = pretrain_stage(store, encoder, **SETTINGS | {"batch_size": 1}, num_processes=processes)
-        made = made_by_processes(stage, tmp_path / str(processes))
-        losses.append(pq.read_table(made.path("curves.parquet"))["loss"].drop_null().to_numpy())
+    settings = SETTINGS | {"batch_size": 1, "steps": 6}
+    store = ArtifactStore(str(tmp_path / "one"))
+    one = make(pretrain_stage(store, encoder, **settings), store)
+    stage = pretrain_stage(ArtifactStore(str(tmp_path / "two")), encoder, **settings, num_processes=2)
+    two = made_by_processes(stage, tmp_path / "two")
+    losses = [pq.read_table(made.path("curves.parquet"))["loss"].drop_null().to_numpy() for made in (one, two)]
     # All but the statistics of batch normalisation, which count the context node of the empty graph.
     np.testing.assert_allclose(losses[0], losses[1], rtol=0.02)
 
 
-def test_accumulated_parts_of_a_batch_make_the_model_that_the_batch_makes(encoder: Path, tmp_path: Path) -> None:
+def test_parts_of_a_batch_that_are_accumulated_have_its_loss(encoder: Path, tmp_path: Path) -> None:
     store = ArtifactStore(str(tmp_path))
-    # One epoch of one window has 55 examples.
-    common = SETTINGS | {"steps": 1, "warmup_steps": 0, "max_link_targets": 0}
-    whole = make(pretrain_stage(store, encoder, **common | {"batch_size": 55}), store)
-    parts = make(pretrain_stage(store, encoder, **common | {"batch_size": 5, "gradient_accumulation": 11}), store)
-    losses = [pq.read_table(artifact.path("curves.parquet"))["mlm_loss"].to_pylist()[1] for artifact in (whole, parts)]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    # The 55 examples of an epoch, as one batch and as eleven, which ask for different numbers of tokens.
+    settings = SETTINGS | {"steps": 1, "warmup_steps": 0, "encoder_frozen_steps": 0, "num_fusion_layers": -1}
+    whole, parts = (
+        make(pretrain_stage(store, encoder, **settings | {"batch_size": size}, gradient_accumulation=55 // size), store)
+        for size in (55, 5)
+    )
+    curves = [pq.read_table(artifact.path("curves.parquet")) for artifact in (whole, parts)]
+    for name in ("loss", "gradient_norm"):
+        assert curves[0][name].to_pylist()[1] == pytest.approx(curves[1][name].to_pylist()[1], rel=1e-5)

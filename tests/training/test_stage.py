@@ -1,8 +1,11 @@
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from transformers import AutoTokenizer
 
 from dragon_core.artifacts import Artifact, ArtifactStore, make
@@ -120,6 +124,9 @@ def test_accumulated_small_batches_learn_too(encoder: Path, tmp_path: Path) -> N
         ({"interaction": "none"}, "link_loss", ""),
         ({"interaction": "once"}, "link_loss", ""),
         ({"link_decoder": "rotate"}, "link_loss", ""),
+        ({"link_decoder": "complex"}, "link_loss", ""),
+        ({"negatives": "published", "masking": "spans"}, "link_loss", ""),
+        ({"negatives": "relation-aware", "schedule": "cosine"}, "link_loss", ""),
         ({"num_fusion_layers": -1, "graph_as_text": True}, "mlm_loss", "link_loss"),
     ],
     ids=str,
@@ -136,19 +143,26 @@ def test_ablations_train(
     assert {name: getattr(model.config, name, value) for name, value in settings.items()} == settings
 
 
-def test_a_loss_that_is_not_a_number_names_step_and_segments(encoder: Path, tmp_path: Path) -> None:
+def test_a_loss_that_is_not_a_number_names_step_and_segments_and_checkpoints_stay(
+    encoder: Path, tmp_path: Path
+) -> None:
     store = ArtifactStore(str(tmp_path))
-    stage = pretrain_stage(
-        store, encoder, encoder_learning_rate=1.0, new_learning_rate=1.0, max_gradient_norm=1e30, steps=12
-    )
+    stage = pretrain_stage(store, encoder, batch_size=1, checkpoint_interval=1, evaluation_interval=100, steps=60)
     table = store.get(stage.entity_table).path("entities.npy")
     entities = np.load(table)
-    row = next(row for row in random_rows(sum(SHARD_SIZES)) if row["node_id"])
-    entities[row["node_id"][0]] = np.inf  # type: ignore[index]
+    nodes = Counter(node for row in random_rows(sum(SHARD_SIZES)) for node in row["node_id"])  # type: ignore[attr-defined]
+    rarest = min(nodes, key=lambda node: nodes[node])
+    entities[rarest] = np.inf
     np.save(table, entities)
-    with pytest.raises(NonFiniteLossError, match=r"loss of step \d+ is nan, .* \(segments \[1\d{3}, "):
+    with pytest.raises(NonFiniteLossError, match=r"loss of step \d+ is nan, .* \(segments \[1\d{3}\]\)") as raised:
         make(stage, store)
     assert store.find(stage) is None
+    step, segment = (int(re.findall(pattern, str(raised.value))[0]) for pattern in (r"step (\d+)", r"\[(\d+)\]"))
+    row = next(row for row in random_rows(sum(SHARD_SIZES)) if row["segment_id"] == segment)
+    assert rarest in row["node_id"]  # type: ignore[operator]
+    assert step > 2
+    kept = sorted(path.name for path in tmp_path.glob("checkpoint/*/.scratch/*/checkpoints/step-*.pt"))
+    assert kept == [f"step-{step - 2:08}.pt", f"step-{step - 1:08}.pt"]
 
 
 def test_subgraphs_of_another_graph_are_refused(encoder: Path, tmp_path: Path) -> None:
@@ -163,3 +177,89 @@ def test_subgraphs_of_another_graph_are_refused(encoder: Path, tmp_path: Path) -
 def test_impossible_settings_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValidationError):
         TrainingParams(**wrong)
+
+
+def test_the_best_model_is_kept(encoder: Path, tmp_path: Path) -> None:
+    store = ArtifactStore(str(tmp_path))
+    # The rate is so large that training does harm after a while.
+    settings = {"steps": 20, "encoder_learning_rate": 0.5, "evaluation_interval": 1, "schedule": "constant"}
+    best, last = (make(pretrain_stage(store, encoder, **settings, kept_model=kept), store) for kept in ("best", "last"))
+    metrics = json.loads(best.path("metrics.json").read_text())
+    losses = {entry["step"]: entry["loss"] for entry in metrics["evaluations"] if entry["step"] > 0}
+    assert metrics["after"]["loss"] == min(losses.values()) < losses[20]
+    assert json.loads(last.path("metrics.json").read_text())["after"]["step"] == 20
+    weights = [load_file(artifact.path("model.safetensors")) for artifact in (best, last)]
+    assert any(not torch.equal(value, weights[1][name]) for name, value in weights[0].items())
+
+
+def test_what_text_and_graph_do_for_each_other_is_measured(uninterrupted: Artifact) -> None:
+    metrics = json.loads(uninterrupted.path("metrics.json").read_text())
+    assert set(metrics["without_graph"]) == {"mlm_loss", "mlm_accuracy", "loss"}
+    assert {"link_loss", "link_mrr", "link_hits_at_1", "link_hits_at_3", "link_hits_at_10"} < set(
+        metrics["without_text"]
+    )
+    assert "mlm_loss" not in metrics["without_text"]
+
+
+def test_the_model_card_names_data_settings_and_results(uninterrupted: Artifact) -> None:
+    card = uninterrupted.path("README.md").read_text()
+    for record in uninterrupted.manifest.inputs.values():
+        assert str(record.reference or record.digest[:12]) in card
+    metrics = json.loads(uninterrupted.path("metrics.json").read_text())
+    for wanted in (
+        f"{metrics['after']['mlm_loss']:.4g}",
+        "| batch_size | 8 |",
+        "curves.png",
+        "| train segments | 55 |",
+    ):
+        assert wanted in card
+
+
+@pytest.mark.parametrize("kept", ["text", "graph"])
+def test_segments_of_text_alone_or_graph_alone_are_trained_on(encoder: Path, tmp_path: Path, kept: str) -> None:
+    store = ArtifactStore(str(tmp_path))
+    made = make(pretrain_stage(store, encoder, kept=kept, steps=3), store)
+    metrics = json.loads(made.path("metrics.json").read_text())
+    assert ("mlm_loss" in metrics["after"], "link_loss" in metrics["after"]) == (kept == "text", kept == "graph")
+    assert metrics["after"]["loss"] != metrics["before"]["loss"]
+
+
+def test_curves_go_to_tensorboard_as_well(encoder: Path, tmp_path: Path) -> None:
+    store = ArtifactStore(str(tmp_path / "store"))
+    folder = tmp_path / "tracking"
+    made = make(pretrain_stage(store, encoder, trackers=("tensorboard",), tracking_folder=str(folder), steps=4), store)
+    events = EventAccumulator(str(folder / made.reference.key))
+    events.Reload()
+    curves = pq.read_table(made.path("curves.parquet"))
+    assert [event.step for event in events.Scalars("loss")] == [1, 2, 3, 4]
+    assert [event.value for event in events.Scalars("loss")] == pytest.approx(curves["loss"].to_pylist()[1:])
+    assert [event.step for event in events.Scalars("evaluation_link_mrr")] == [4]
+
+
+def test_a_tracker_that_is_not_installed_is_refused(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accelerate.tracking._available_trackers", [])
+    store = ArtifactStore(str(tmp_path))
+    with pytest.raises(TrainingError, match=r"tracker wandb is not installed; run: pip install 'dragon\[tracking\]'"):
+        make(pretrain_stage(store, encoder, trackers=("wandb",)), store)
+
+
+def test_a_tokenizer_that_does_not_fit_the_encoder_is_refused(encoder: Path, tmp_path: Path) -> None:
+    wrong = shutil.copytree(encoder, tmp_path / "encoder")
+    tokenizer = AutoTokenizer.from_pretrained(wrong)
+    tokenizer.add_tokens(["one", "token", "too", "many"])
+    tokenizer.save_pretrained(wrong)
+    store = ArtifactStore(str(tmp_path / "store"))
+    with pytest.raises(
+        TrainingError, match=r"tokenizer of the encoder .* has \d+ tokens, its model embeddings for \d+"
+    ):
+        make(pretrain_stage(store, wrong), store)
+
+
+def test_half_precision_needs_a_gpu(encoder: Path, tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    store = ArtifactStore(str(tmp_path))
+    with pytest.raises(TrainingError, match="needs a GPU"):
+        make(pretrain_stage(store, encoder, precision="float16"), store)
