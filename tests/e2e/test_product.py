@@ -9,11 +9,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.states import Cancelling
 
 from dragon_core.artifacts import ArtifactStore
+from flows.run_watching import RunWatcher
 from tests.e2e.parameters import PARAMETERS
-from tests.flows.running import User
+from tests.flows.running import User, eventually
 from tests.graph.wordnet.dictionary import write_dictionary
 
 pytestmark = pytest.mark.e2e
@@ -41,6 +45,29 @@ def test_a_run_killed_while_linking_and_while_training_ends_with_the_same_bytes(
     for stage in ("corpus", "mentions", "subgraphs", "checkpoint"):
         digests = {ArtifactStore(str(store)).resolve(f"{stage}/latest").manifest.digest for store in (whole, killed)}
         assert len(digests) == 1, stage
+
+
+def test_a_cancelled_run_ends_the_process_that_trains(product: User, dictionary: Path, tmp_path: Path) -> None:
+    parameters = PARAMETERS | {"training": PARAMETERS["training"] | {"steps": 3000}, "store": str(tmp_path)}
+    with SyncPrefectClient(api=f"http://127.0.0.1:{product.port}/api") as client:
+        deployment = client.read_deployment_by_name("pretrain/pretrain-general")
+        run = client.create_flow_run_from_deployment(
+            deployment.id, parameters=parameters, job_variables={"env": {"WORDNET_DIR": str(dictionary)}}
+        )
+        assert eventually(lambda: list(tmp_path.glob("checkpoint/*/.scratch/**/step-*.json")), seconds=240)
+        assert processes_with(str(tmp_path))
+        client.set_flow_run_state(run.id, Cancelling(), force=False)
+        assert not eventually(lambda: processes_with(str(tmp_path)), lambda found: not found)
+        ended = RunWatcher(client, run.id).follow(lambda line: None, lambda: None)
+    assert ended.state is not None
+    assert ended.state.is_cancelled()
+    assert not list(tmp_path.glob("checkpoint/*/manifest.json"))
+
+
+def processes_with(argument: str) -> list[psutil.Process]:
+    """Processes one of whose arguments begins so."""
+    found = psutil.process_iter(["cmdline"])
+    return [process for process in found if any(a.startswith(argument) for a in process.info["cmdline"] or [])]
 
 
 class Flow:

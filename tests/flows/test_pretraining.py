@@ -97,6 +97,7 @@ def test_it_ends_with_a_run_that_is_killed_and_the_next_run_goes_on(
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.DEVNULL) as run:
         assert eventually(lambda: steps_done(store))
         family = psutil.Process(run.pid).children(recursive=True)
+        assert any("dragon_core.training.worker" in process.cmdline() for process in family)
         run.kill()
     _, left = psutil.wait_procs(family, timeout=60)
     assert not left
