@@ -11,7 +11,12 @@ import pytest
 from dragon_core.artifacts import (
     ArtifactNotFoundError,
     ArtifactStore,
+    Draft,
     ExternalFiles,
+    Inputs,
+    Parameters,
+    Progress,
+    Stage,
     StorageFullError,
     TooManyRejectsError,
     begin,
@@ -159,6 +164,29 @@ def test_a_store_on_another_file_system_gives_the_same_artifact(
     assert results[0] == results[1]
     assert remote.find(Numbers()) is not None
     assert sorted(str(a.reference) for a in remote.artifacts()) == sorted(str(a.reference) for a in local.artifacts())
+
+
+class Halfway(Stage):
+    """Goes on from what it finds in its scratch folder."""
+
+    name = "halfway"
+    version = 1
+    params: Parameters = Parameters()
+
+    def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
+        draft.write_json("state.json", (draft.scratch / "state").read_text())
+
+
+@pytest.mark.parametrize("url", ["memory://dragon-scratch", "{folder}/store"])
+def test_the_scratch_folder_is_found_from_outside_and_goes_with_the_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("DRAGON_CACHE", str(tmp_path / "cache"))
+    store = ArtifactStore(url.format(folder=tmp_path))
+    scratch = store.scratch(Halfway().reference)
+    (scratch / "state").write_text("half")
+    assert json.loads(make(Halfway(), store).path("state.json").read_text()) == "half"
+    assert not scratch.exists()
 
 
 def test_a_kill_in_the_middle_loses_one_shard_and_changes_no_byte(tmp_path: Path) -> None:

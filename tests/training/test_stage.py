@@ -19,7 +19,7 @@ from transformers import AutoTokenizer
 
 from dragon_core.artifacts import Artifact, ArtifactStore, make
 from dragon_core.modeling import DragonForPreTraining
-from dragon_core.training import NonFiniteLossError, TrainingError, TrainingParams
+from dragon_core.training import Execution, NonFiniteLossError, Pretrain, TrainingError, TrainingParams
 from tests.training.encoders import write_encoder
 from tests.training.shards import random_rows
 from tests.training.stages import SHARD_SIZES, SmallGraph, SmallGraphParams, pretrain_stage
@@ -141,6 +141,14 @@ def test_ablations_train(
     assert missing not in metrics["after"]
     model = DragonForPreTraining.from_pretrained(made.folder)
     assert {name: getattr(model.config, name, value) for name, value in settings.items()} == settings
+
+
+def test_how_it_is_carried_out_is_in_no_key(encoder: Path, tmp_path: Path) -> None:
+    stage = pretrain_stage(ArtifactStore(str(tmp_path)), encoder)
+    other = stage.model_copy(update={"execution": Execution(num_processes=4, num_threads=7)})
+    assert other != stage
+    assert other.reference == stage.reference
+    assert Pretrain.model_validate_json(other.model_dump_json()) == other
 
 
 def test_a_loss_that_is_not_a_number_names_step_and_segments_and_checkpoints_stay(
