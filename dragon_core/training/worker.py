@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import torch
+from torch.distributed.elastic.multiprocessing.errors import record
 from transformers.utils.logging import disable_progress_bar
 
 from dragon_core.artifacts import ArtifactStore, make
@@ -34,6 +35,8 @@ STDIN, STDOUT, STDERR = 0, 1, 2
 logger = logging.getLogger("dragon_core.training.worker")
 
 
+# Else `torch.distributed.run` says of a fault of the program only that there was one.
+@record
 def main(stage_path: str, store_url: str) -> None:
     """Pretrain, as one of `WORLD_SIZE` processes: that of `RANK` 0 makes the artifact, the others join it.
 
