@@ -2,13 +2,16 @@
 
 import psutil
 
+# To give back much memory takes a process that was killed a moment.
+KILLED_SECONDS = 15.0
+
 
 def end_family(process: psutil.Process, seconds: float) -> None:
     """Terminate a process, and kill what is left of it and of its descendants after some seconds.
 
     Args:
         process: It passes SIGTERM on to its children if they are to end in an orderly way.
-        seconds: How long that may take.
+        seconds: How long their orderly end may take.
     """
     try:
         family = [process, *process.children(recursive=True)]
@@ -18,4 +21,4 @@ def end_family(process: psutil.Process, seconds: float) -> None:
     _, alive = psutil.wait_procs(family, timeout=seconds)
     for survivor in alive:
         survivor.kill()
-    psutil.wait_procs(alive, timeout=seconds)
+    psutil.wait_procs(alive, timeout=KILLED_SECONDS)

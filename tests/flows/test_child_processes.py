@@ -44,7 +44,15 @@ def started(folder: Path) -> dict[int, int]:
 
 
 def alive(folder: Path) -> list[int]:
-    return [pid for pid in started(folder).values() if psutil.pid_exists(pid)]
+    return [pid for pid in started(folder).values() if is_alive(pid)]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        # One whose launcher was killed has to wait until the system's first process takes note of its end.
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @one_or_two
