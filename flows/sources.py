@@ -38,7 +38,9 @@ def hpo_files() -> ExternalFiles:
 class GraphSource(Parameters):
     """A knowledge source of the graph."""
 
-    files: str | None = Field(None, description="Its file or folder; without, WordNet is found or downloaded, and of obo HPO is found.")
+    files: str | None = Field(
+        None, description="Its file or folder; without it, WordNet is found or downloaded, and HPO found for obo."
+    )
     params: GraphParams = WordNetParams()
 
 

@@ -7,7 +7,7 @@ SENTENCE_ENDS = (".", "!", "?")
 
 
 def entry_of(names: Sequence[str], definition: str) -> str:
-    """The names and what they mean: `dog, domestic dog: a member of the genus Canis.`"""
+    """A sentence of names and what they mean, such as `dog, domestic dog: a member of the genus Canis.`."""
     return ended(f"{', '.join(names)}: {definition}")
 
 
