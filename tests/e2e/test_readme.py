@@ -17,6 +17,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import TaskRun
 
+from tests.e2e.conftest import DEPLOY
 from tests.e2e.parameters import PARAMETERS
 from tests.flows.projects import REPOSITORY
 from tests.flows.running import User, eventually, free_port
@@ -129,12 +130,18 @@ def test_the_commands_of_the_readme(reader: ReadmeUser) -> None:
     assert "entity_table: entity-table/" in reader.type(".venv/bin/dragon artifacts lineage evaluation/latest")
     assert reader.type(".venv/bin/dragon artifacts gc") == ""
 
+
+def test_the_commands_that_run_other_deployments(reader: ReadmeUser) -> None:
+    reader.type(".venv/bin/dragon server start")
+    assert reader.run(*DEPLOY).returncode == 0
     write_conceptnet(reader.folder / "data" / "conceptnet-assertions-5.7.0.csv.gz")
     write_text(reader.folder / "data" / "books")
     for run in ("pretrain-biomed", "pretrain-general-conceptnet --param text_folder=data/books"):
         output = reader.type(f".venv/bin/prefect deployment run {run} --watch")
         assert "Flow run finished successfully" in output
 
+
+def test_after_the_last_command_nothing_is_left(reader: ReadmeUser) -> None:
     reader.type("make clean-demo")
     assert not (reader.folder / ".dragon").exists()
     untyped = set(commands_of_readme()) - reader.typed
