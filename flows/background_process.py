@@ -9,6 +9,8 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from flows.process_family import end_family
+
 # A server closes its database within a second or two; then the process is killed.
 STOP_SECONDS = 15.0
 
@@ -83,15 +85,7 @@ class BackgroundProcess:
         record = self.record
         process = _running(record) if record else None
         if process is not None:
-            try:
-                family = [process, *process.children(recursive=True)]
-                process.terminate()
-                _, alive = psutil.wait_procs(family, timeout=STOP_SECONDS)
-            except psutil.NoSuchProcess:
-                alive = []
-            for survivor in alive:
-                survivor.kill()
-            psutil.wait_procs(alive, timeout=STOP_SECONDS)
+            end_family(process, STOP_SECONDS)
         self.record_path.unlink(missing_ok=True)
         return process is not None
 

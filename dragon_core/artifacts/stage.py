@@ -12,7 +12,7 @@ from dragon_core.artifacts.progress import Progress
 
 if TYPE_CHECKING:
     from dragon_core.artifacts.draft import Draft, Shard
-    from dragon_core.artifacts.store import Artifact
+    from dragon_core.artifacts.store import Artifact, ArtifactStore
 
 
 class Parameters(BaseModel):
@@ -22,10 +22,15 @@ class Parameters(BaseModel):
 
 
 class Inputs:
-    """The artifacts a stage reads, as attributes named like the stage's fields."""
+    """The artifacts a stage reads, as attributes named like the stage's fields.
 
-    def __init__(self, artifacts: dict[str, "Artifact"]) -> None:
+    Attributes:
+        store: Where they lie.
+    """
+
+    def __init__(self, artifacts: dict[str, "Artifact"], store: "ArtifactStore") -> None:
         self._artifacts = artifacts
+        self.store = store
 
     def __getattr__(self, name: str) -> "Artifact":
         try:

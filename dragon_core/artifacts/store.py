@@ -72,6 +72,10 @@ class ArtifactStore:
         """The folder of an artifact, whether it exists or not."""
         return self._root / reference.stage / reference.key
 
+    def scratch(self, reference: ArtifactReference) -> Path:
+        """The local folder for the state of an artifact that is unfinished, the same as `Draft.scratch`."""
+        return self.folder(reference).scratch
+
     def get(self, reference: ArtifactReference) -> Artifact:
         """The committed artifact that the reference names; its checksums are not looked at.
 
@@ -123,7 +127,7 @@ class ArtifactStore:
         Raises:
             ArtifactNotFoundError: One of them is not in the store.
         """
-        return Inputs({name: self.get(reference) for name, reference in stage.artifacts.items()})
+        return Inputs({name: self.get(reference) for name, reference in stage.artifacts.items()}, self)
 
     def input_records(self, stage: Stage) -> dict[str, InputRecord]:
         """What the stage's inputs hold now.

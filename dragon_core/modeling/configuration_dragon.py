@@ -9,7 +9,7 @@ from dragon_core.modeling.backbones import BACKBONES
 Entities = Literal["frozen", "trainable", "random"]
 Interaction = Literal["every", "every-other", "none", "once"]
 InteractionResidual = Literal["none", "sum", "layer-norm"]
-LinkDecoder = Literal["distmult", "transe", "rotate"]
+LinkDecoder = Literal["distmult", "complex", "transe", "rotate"]
 LinkNormalization = Literal["none", "l2", "tanh", "layer-norm"]
 
 CHOICES: dict[str, Any] = {
@@ -53,7 +53,7 @@ class DragonConfig(PretrainedConfig):
         link_decoder: Score function of link prediction.
         link_projection: Whether node vectors pass a linear layer before they are scored.
         link_normalization: How node vectors are normalised before they are scored.
-        link_scaled: Whether DistMult's scores are divided by sqrt(d).
+        link_scaled: Whether the scores of DistMult and ComplEx are divided by sqrt(d).
         link_gamma: Margin of TransE and RotatE.
         link_self_adversarial: Whether hard negatives weigh more (Sun et al., 2019), else all weigh the same.
         link_adversarial_temperature: Temperature of these weights.

@@ -16,6 +16,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from dragon_core.modeling.configuration_dragon import DragonConfig
 from dragon_core.modeling.edge_products import Groups, by_head, dot, from_heads, softmax, weighted_sum
+from dragon_core.modeling.process_sums import num_processes, summed
 
 
 def gelu(x: torch.Tensor) -> torch.Tensor:
@@ -47,7 +48,7 @@ class ExtraFeatures:
 
 
 class CountedBatchNorm1d(nn.BatchNorm1d):
-    """Batch normalisation of rows that stand for several equal ones each.
+    """Batch normalisation of rows that stand for several equal ones each, over the batches of all processes.
 
     Args:
         features: Width of a row.
@@ -69,12 +70,12 @@ class CountedBatchNorm1d(nn.BatchNorm1d):
         Returns:
             [R, features].
         """
-        if not self.training or (counts is None and len(rows) > 1):
+        if not self.training or (counts is None and len(rows) > 1 and num_processes() == 1):
             return super().forward(rows)
         weights = rows.new_ones(len(rows)) if counts is None else counts.to(rows.dtype)
-        total = weights.sum()
-        mean = weights @ rows / total
-        variance = weights @ (rows - mean).square() / total
+        total = summed(weights.sum())
+        mean = summed(weights @ rows) / total
+        variance = summed(weights @ (rows - mean).square()) / total
         self._update_statistics(mean.detach(), variance.detach() * (total / (total - 1).clamp(min=1)))
         return (rows - mean) * torch.rsqrt(variance + self.eps) * self.weight + self.bias
 

@@ -1,7 +1,7 @@
 """Link prediction: scores of triples of node vectors, and their loss.
 
-DistMult (Yang et al., ICLR 2015), TransE (Bordes et al., NeurIPS 2013), RotatE and self-adversarial negative sampling
-(Sun et al., ICLR 2019).
+DistMult (Yang et al., ICLR 2015), ComplEx (Trouillon et al., ICML 2016), TransE (Bordes et al., NeurIPS 2013), RotatE
+and self-adversarial negative sampling (Sun et al., ICLR 2019).
 """
 
 import math
@@ -15,6 +15,8 @@ from dragon_core.modeling.edge_products import Groups, dot, gather
 
 # The published decoders' epsilon, in the range of the uniform distribution: (gamma + 2) / d.
 RANGE_EPSILON = 2.0
+# Numbers that the vectors of some triples' candidates may take.
+CANDIDATE_NUMBERS = 2**24
 
 
 class LinkPredictor(nn.Module):
@@ -64,10 +66,32 @@ class LinkPredictor(nn.Module):
             ]
         return self.score(h, r, t), torch.cat(corrupted, dim=1)
 
+    @torch.no_grad()
+    def candidate_scores(
+        self,
+        nodes: torch.Tensor,
+        head: torch.Tensor,
+        relation: torch.Tensor,
+        tail: torch.Tensor,
+        candidates: torch.Tensor,
+    ) -> torch.Tensor:
+        """Scores [P, C] of many corruptions, C even, a few triples at a time; the arguments are those of `forward`."""
+        rows = max(CANDIDATE_NUMBERS // max(candidates.shape[1] * self.config.node_size, 1), 1)
+        parts = zip(*(tensor.split(rows) for tensor in (head, relation, tail, candidates)), strict=True)
+        scores = [self(nodes, *part)[1] for part in parts]
+        return torch.cat(scores) if scores else nodes.new_zeros(candidates.shape)
+
     def score(self, h: torch.Tensor, r: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """Scores of triples of vectors, [..., d] each (RotatE's relation: [..., d / 2])."""
         if self.config.link_decoder == "distmult":
             return self._scaled((h * r * t).sum(-1))
+        if self.config.link_decoder == "complex":
+            (h_real, h_imaginary), (r_real, r_imaginary), (t_real, t_imaginary) = (
+                x.chunk(2, dim=-1) for x in (h, r, t)
+            )
+            real = (h_real * r_real - h_imaginary * r_imaginary) * t_real
+            imaginary = (h_real * r_imaginary + h_imaginary * r_real) * t_imaginary
+            return self._scaled((real + imaginary).sum(-1))
         h, t = h * (self.range / math.sqrt(3)), t * (self.range / math.sqrt(3))
         if self.config.link_decoder == "transe":
             return self.config.link_gamma - (h + r - t).norm(dim=-1)
@@ -80,25 +104,27 @@ class LinkPredictor(nn.Module):
     def _scaled(self, scores: torch.Tensor) -> torch.Tensor:
         return scores / math.sqrt(self.config.node_size) if self.config.link_scaled else scores
 
-    def losses(self, positive: torch.Tensor, negative: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Total, positive and negative loss; without triples the regularisation alone is left.
+    def regularization(self) -> torch.Tensor:
+        """The weighted mean square of the relation vectors."""
+        return self.config.link_regularization * self.relations.weight.square().mean()
+
+    def losses(self, positive: torch.Tensor, negative: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Losses of true and of corrupted triples, 0 without any.
 
         Args:
             positive: [P] scores of true triples.
             negative: [P, K] scores of their corruptions.
         """
-        regularization = self.config.link_regularization * self.relations.weight.square().mean()
         if not len(positive):
             zero = positive.sum()
-            return zero + regularization, zero, zero
+            return zero, zero
         log_likelihood = F.logsigmoid(-negative)
         if self.config.link_self_adversarial:
             weights = (self.config.link_adversarial_temperature * negative).softmax(dim=1).detach()
             negative_loss = -(weights * log_likelihood).sum(dim=1).mean()
         else:
             negative_loss = -log_likelihood.mean()
-        positive_loss = -F.logsigmoid(positive).mean()
-        return (positive_loss + negative_loss) / 2 + regularization, positive_loss, negative_loss
+        return -F.logsigmoid(positive).mean(), negative_loss
 
     def _normalized(self, vectors: torch.Tensor) -> torch.Tensor:
         match self.config.link_normalization:

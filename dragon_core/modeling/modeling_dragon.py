@@ -211,6 +211,7 @@ class DragonForPreTraining(DragonPreTrainedModel):
         link_relation: torch.Tensor | None = None,
         link_tail: torch.Tensor | None = None,
         link_negatives: torch.Tensor | None = None,
+        link_candidates: torch.Tensor | None = None,
         **batch: Any,
     ) -> DragonForPreTrainingOutput:
         """Losses of a batch.
@@ -221,6 +222,7 @@ class DragonForPreTraining(DragonPreTrainedModel):
             link_relation: [P] their edge types.
             link_tail: [P] positions of their tails.
             link_negatives: [P, K] positions; the first K // 2 replace the head, the others the tail.
+            link_candidates: [P, C] positions like `link_negatives`, to be scored besides, for evaluation.
             batch: The arguments of `DragonModel.forward`.
         """
         encoded = self.dragon(**batch)
@@ -238,12 +240,15 @@ class DragonForPreTraining(DragonPreTrainedModel):
             if link_relation is None or link_tail is None or link_negatives is None:
                 raise ValueError("link_relation, link_tail and link_negatives are needed beside link_head")
             check_links(batch["node_batch"], link_head, link_relation, link_tail, link_negatives, self.config)
-            output.positive_scores, output.negative_scores = self.link_predictor(
-                encoded.node_hidden_state, link_head, link_relation, link_tail, link_negatives
-            )
-            output.link_loss, output.link_positive_loss, output.link_negative_loss = self.link_predictor.losses(
-                output.positive_scores, output.negative_scores
-            )
+            triples = (encoded.node_hidden_state, link_head, link_relation, link_tail)
+            predictor = self.link_predictor
+            output.positive_scores, output.negative_scores = predictor(*triples, link_negatives)
+            positive_loss, negative_loss = predictor.losses(output.positive_scores, output.negative_scores)
+            output.link_positive_loss, output.link_negative_loss = positive_loss, negative_loss
+            output.link_regularization = predictor.regularization()
+            output.link_loss = (positive_loss + negative_loss) / 2 + output.link_regularization
+            if link_candidates is not None:
+                output.candidate_scores = predictor.candidate_scores(*triples, link_candidates)
             loss = loss + output.link_loss
         output.loss = loss
         return output

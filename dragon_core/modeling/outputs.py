@@ -38,9 +38,11 @@ class DragonForPreTrainingOutput(ModelOutput):
         link_loss: (positive + negative) / 2 + regularisation.
         link_positive_loss: Mean of -log sigmoid of the true triples' scores.
         link_negative_loss: The negatives' part, self-adversarially weighted if configured.
+        link_regularization: The regularisation.
         mlm_logits: [M, vocabulary] at the M masked tokens, in order.
         positive_scores: [P] of the true triples.
         negative_scores: [P, K] of the corrupted ones.
+        candidate_scores: [P, C] of the candidates, if any were given.
         model: Output of the encoder.
     """
 
@@ -49,9 +51,11 @@ class DragonForPreTrainingOutput(ModelOutput):
     link_loss: torch.Tensor | None = None
     link_positive_loss: torch.Tensor | None = None
     link_negative_loss: torch.Tensor | None = None
+    link_regularization: torch.Tensor | None = None
     mlm_logits: torch.Tensor | None = None
     positive_scores: torch.Tensor | None = None
     negative_scores: torch.Tensor | None = None
+    candidate_scores: torch.Tensor | None = None
     model: DragonModelOutput | None = None
 
 

@@ -6,6 +6,7 @@ baselines are the same code with the same steps and settings.
 
 import copy
 import math
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,10 @@ from dragon_core.training import (
     GraphCollator,
     GraphSentences,
     count_edge_types,
-    linear_warmup_and_decay,
-    parameter_groups,
 )
-from dragon_core.training.batching import BatchPlan
+from dragon_core.training.batching import BatchLimits, BatchPlan, Cursor, Sizes
+from dragon_core.training.optimization import learning_rate_schedule, parameter_groups, split_parameters
 from dragon_core.training.reproducible import make_reproducible
-from dragon_core.training.trainer import split_parameters
 
 EVALUATION_BATCH = 16
 PREDICTIONS_NAME = "predictions.parquet"
@@ -66,7 +65,7 @@ class FineTune(Stage):
     """One arm of an evaluation: fine-tunes on train, chooses the epoch on dev, predicts test."""
 
     name = "finetuned"
-    version = 3
+    version = 4
     questions: ArtifactReference
     graph: ArtifactReference
     entity_table: ArtifactReference
@@ -153,17 +152,24 @@ class FineTuner:
             QuestionError: The loss became NaN or infinite.
         """
         params, train = self._params, self._splits["train"]
-        plan = BatchPlan(np.arange(len(train)), train.lengths, params.batch_size, params.seed)
-        steps = params.epochs * plan.batches_per_epoch
+        lengths = train.lengths
+        plan = BatchPlan(
+            np.arange(len(train)),
+            lambda questions: Sizes(lengths[questions], np.zeros_like(questions)),
+            BatchLimits(params.batch_size),
+            params.seed,
+        )
+        batches_per_epoch = math.ceil(len(train) / params.batch_size)
+        steps = params.epochs * batches_per_epoch
         groups = parameter_groups(
             *split_parameters(self._model), params.encoder_learning_rate, params.new_learning_rate, params.weight_decay
         )
         optimizer = torch.optim.AdamW(groups)
-        schedule = linear_warmup_and_decay(optimizer, round(params.warmup_share * steps), steps)
+        schedule = learning_rate_schedule(optimizer, steps, round(params.warmup_share * steps))
         best, curve, loss_sum = None, list[dict[str, float]](), 0.0
-        for step in range(1, steps + 1):
+        for step, batch in enumerate(islice(plan.after(Cursor()), steps), start=1):
             self._model.train()
-            loss = self._loss(plan.batch(step - 1).examples, step)
+            loss = self._loss(batch.examples, step)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self._model.parameters(), params.max_gradient_norm)
             optimizer.step()
@@ -173,11 +179,11 @@ class FineTuner:
             progress(
                 step, steps, loss=loss.item(), **{k: v for k, v in (curve[-1] if curve else {}).items() if k != "loss"}
             )
-            if step % plan.batches_per_epoch == 0:
+            if step % batches_per_epoch == 0:
                 accuracy = float((self.predict("dev").argmax(axis=1) == self._splits["dev"].answers).mean())
                 if best is None or accuracy > max(entry["dev_accuracy"] for entry in curve):
                     best = copy.deepcopy(self._trained())
-                curve.append({"loss": loss_sum / plan.batches_per_epoch, "dev_accuracy": accuracy})
+                curve.append({"loss": loss_sum / batches_per_epoch, "dev_accuracy": accuracy})
                 loss_sum = 0.0
         assert best is not None
         self._model.load_state_dict(best, strict=False)

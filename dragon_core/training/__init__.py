@@ -3,11 +3,11 @@
 from dragon_core.training.errors import NonFiniteLossError, TrainingError
 from dragon_core.training.graph_batch import GraphCollator, Subgraphs, count_edge_types
 from dragon_core.training.graph_text import GraphSentences
-from dragon_core.training.optimization import linear_warmup_and_decay, parameter_groups
-from dragon_core.training.parameters import TrainingParams
+from dragon_core.training.parameters import Execution, TrainingParams
 from dragon_core.training.stage import Pretrain
 
 __all__ = [
+    "Execution",
     "GraphCollator",
     "GraphSentences",
     "NonFiniteLossError",
@@ -16,6 +16,4 @@ __all__ = [
     "TrainingError",
     "TrainingParams",
     "count_edge_types",
-    "linear_warmup_and_decay",
-    "parameter_groups",
 ]

@@ -32,22 +32,39 @@ class Checkpoints:
         self.kept = kept
         folder.mkdir(parents=True, exist_ok=True)
 
-    def save(self, step: int, state: dict[str, Any]) -> None:
-        """Write the state after `step` steps, then drop the oldest checkpoints."""
+    def save(self, step: int, state: dict[str, Any], best: int | None = None) -> None:
+        """Write the state after `step` steps, then drop the oldest checkpoints.
+
+        Args:
+            step: Steps done.
+            state: What `torch.load` gives back with `weights_only`.
+            best: Step of the best checkpoint, which is never dropped.
+        """
         data = self._data(step)
+        # An older one of the same step goes first: its record would call the new data damaged.
+        self._record(step).unlink(missing_ok=True)
         _write(data, lambda path: torch.save(state, path))
         record = {"sha256": file_digest(data), "fingerprint": self.fingerprint}
         _write(self._record(step), lambda path: path.write_text(json.dumps(record), encoding="utf-8"))
         for old in self.steps()[: -self.kept]:
-            self._record(old).unlink()
-            self._data(old).unlink(missing_ok=True)
+            if old != best:
+                self._record(old).unlink()
+                self._data(old).unlink(missing_ok=True)
 
     def load_latest(self) -> tuple[int, dict[str, Any]] | None:
         """The newest sound checkpoint's step and state; None if there is none."""
         for step in reversed(self.steps()):
-            if self._is_sound(step):
-                return step, torch.load(self._data(step), map_location="cpu", weights_only=True)
+            state = self.load(step)
+            if state is not None:
+                return step, state
         return None
+
+    def load(self, step: int) -> dict[str, Any] | None:
+        """The state after `step` steps; None if that checkpoint is not there, or damaged."""
+        if not self._is_sound(step):
+            return None
+        state: dict[str, Any] = torch.load(self._data(step), map_location="cpu", weights_only=True)
+        return state
 
     def steps(self) -> list[int]:
         """Steps of the checkpoints that were committed, ascending; some may be damaged."""

@@ -8,4 +8,8 @@ class TrainingError(DragonError):
 
 
 class NonFiniteLossError(TrainingError):
-    """The loss became NaN or infinite."""
+    """The loss, or its gradient, became NaN or infinite."""
+
+
+class TrainingInterruptedError(TrainingError):
+    """The run was told to end before its last step."""

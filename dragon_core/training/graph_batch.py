@@ -93,6 +93,11 @@ class Subgraphs:
             tail=joined("tail", np.int64),
         )
 
+    @classmethod
+    def empty(cls, count: int) -> Self:
+        """Some subgraphs without a node."""
+        return cls.concatenated({name: [np.empty(0, np.int64)] * count for name in NODE_COLUMNS + EDGE_COLUMNS})
+
     def __len__(self) -> int:
         return len(self.node_counts)
 
@@ -137,7 +142,7 @@ class GraphCollator:
 
         Args:
             subgraphs: One a text.
-            kept_edges: [m] which KG edges the model may see; None: all.
+            kept_edges: [2, m] which KG edges the model may see, and which of their inverses; None: all.
 
         Returns:
             concept_ids, node_types, node_batch [N] int64; node_scores [N] float32 (0 for the context node); edge_index
@@ -153,28 +158,36 @@ class GraphCollator:
             )
         positions = np.arange(len(subgraphs.node_id)) + subgraphs.node_graph + 1
         total = len(positions) + len(subgraphs)
-        source, relation, target = self._edges(subgraphs, positions, kept_edges)
+        source, relation, target = self._edges(subgraphs, positions)
+        seen = np.ones((2, len(source)), dtype=bool)
+        if kept_edges is not None:
+            seen[:, len(source) - len(subgraphs.head) :] = kept_edges
         arrays = {
             "concept_ids": _placed(total, CONTEXT_CONCEPT, positions, subgraphs.node_id + 1),
             "node_types": _placed(total, CONTEXT_NODE, positions, subgraphs.node_type),
             "node_scores": _placed(total, np.float32(0), positions, subgraphs.node_score),
             "node_batch": np.repeat(np.arange(len(subgraphs)), subgraphs.node_counts + 1),
-            "edge_index": np.stack([np.concatenate([source, target]), np.concatenate([target, source])]),
-            "edge_type": np.concatenate([relation, relation + self.num_relations]),
+            "edge_index": np.stack(
+                [
+                    np.concatenate([source[seen[0]], target[seen[1]]]),
+                    np.concatenate([target[seen[0]], source[seen[1]]]),
+                ]
+            ),
+            "edge_type": np.concatenate([relation[seen[0]], relation[seen[1]] + self.num_relations]),
         }
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
-    def _edges(self, subgraphs: Subgraphs, positions: Int64s, kept: Bools | None) -> tuple[Int64s, Int64s, Int64s]:
+    def _edges(self, subgraphs: Subgraphs, positions: Int64s) -> tuple[Int64s, Int64s, Int64s]:
+        """Context edges, then KG edges."""
         linked = np.flatnonzero((subgraphs.node_type == QUESTION_NODE) | (subgraphs.node_type == ANSWER_NODE))
-        edges = np.arange(len(subgraphs.head)) if kept is None else np.flatnonzero(kept)
         context = subgraphs.context_position[subgraphs.node_graph[linked]]
         context_relation = np.where(
             subgraphs.node_type[linked] == QUESTION_NODE, CONTEXT_TO_QUESTION, CONTEXT_TO_ANSWER
         )
         return (
-            np.concatenate([context, subgraphs.head_position[edges]]),
-            np.concatenate([context_relation, subgraphs.relation[edges] + NUM_CONTEXT_RELATIONS]),
-            np.concatenate([positions[linked], subgraphs.tail_position[edges]]),
+            np.concatenate([context, subgraphs.head_position]),
+            np.concatenate([context_relation, subgraphs.relation + NUM_CONTEXT_RELATIONS]),
+            np.concatenate([positions[linked], subgraphs.tail_position]),
         )
 
 

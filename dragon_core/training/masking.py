@@ -1,4 +1,7 @@
-"""Whole-word masking (Devlin et al., 2019): a word is hidden with all its tokens or not at all."""
+"""Masking of words (whole-word masking, Devlin et al., 2019) and of spans of words (Joshi et al., TACL 2020).
+
+A word is hidden with all its tokens or not at all.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,7 +11,7 @@ import numpy.typing as npt
 from transformers import PreTrainedTokenizerBase
 
 from dragon_core.training.errors import TrainingError
-from dragon_core.training.random_numbers import Purpose, UInt64s, uniform
+from dragon_core.training.random_numbers import Floats, Purpose, UInt64s, uniform
 
 Int64s = npt.NDArray[np.int64]
 
@@ -16,6 +19,8 @@ NO_WORD = -1
 IGNORED_LABEL = -100
 MASK_SHARE = 0.8
 RANDOM_SHARE = 0.1
+SPAN_STOP = 0.2
+LONGEST_SPAN = 10
 
 
 class TokenizedText(Protocol):
@@ -30,39 +35,36 @@ class TokenizedText(Protocol):
         """0 for the tokens of a text, 1 for those of a second one beside it; None for special and padding tokens."""
 
 
-def word_numbers(texts: Sequence[TokenizedText]) -> Int64s:
+def word_numbers(text: TokenizedText) -> Int64s:
     """The word of each token, as the tokenizer divided the text before it made pieces of the words.
 
     That division is at white space and punctuation, for WordPiece and for byte-level BPE alike.
 
-    Args:
-        texts: B encodings, padded to T tokens.
-
     Returns:
-        [B, T]; `NO_WORD` for special and padding tokens, and for those of a second text, which is not to be masked.
+        [T]; `NO_WORD` for special and padding tokens, and for those of a second text, which is not to be masked.
     """
-    rows = [
-        [NO_WORD if word is None or second else word for word, second in zip(t.word_ids, t.sequence_ids, strict=True)]
-        for t in texts
-    ]
-    return np.array(rows, dtype=np.int64).reshape(len(rows), -1)
+    pairs = zip(text.word_ids, text.sequence_ids, strict=True)
+    return np.array([NO_WORD if word is None or second else word for word, second in pairs], dtype=np.int64)
 
 
-class WholeWordMasker:
+class WordMasker:
     """Chooses words and hides them.
 
     As many words are chosen, in random order, as bring the masked tokens nearest to the share, but at least one, unless
-    the share is 0. Of the
-    tokens of chosen words 80% become the mask token, 10% a random token that is not special, 10% stay.
+    the share is 0. Of the tokens of chosen words 80% become the mask token, 10% a random token that is not special, 10%
+    stay. With spans, the random order is one of spans: each word begins one whose length in words is drawn from the
+    geometric distribution with p = 0.2, cut at 10, and a word comes with the first span that it is in.
 
     Attributes:
         share: Share of a text's tokens to be predicted.
+        spans: Whether words are chosen by spans.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, share: float = 0.15) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, share: float = 0.15, spans: bool = False) -> None:
         if tokenizer.mask_token_id is None:
             raise TrainingError("The encoder's tokenizer has no mask token; choose an encoder made for masked tokens.")
         self.share = share
+        self.spans = spans
         self._mask_token = tokenizer.mask_token_id
         self._replacements = np.setdiff1d(np.arange(len(tokenizer)), tokenizer.all_special_ids)
 
@@ -71,7 +73,7 @@ class WholeWordMasker:
 
         Args:
             input_ids: [B, T].
-            words: [B, T] as `word_numbers` gives them.
+            words: [B, T] as `word_numbers` gives them, rising within a text.
             keys: [B] random keys of the examples.
 
         Returns:
@@ -96,7 +98,10 @@ class WholeWordMasker:
         starts = np.flatnonzero(first)
         word_rows = rows[starts]
         sizes = np.diff(starts, append=len(rows))
-        order = np.lexsort((uniform(keys[word_rows], Purpose.MASKED_WORDS, numbers[starts]), word_rows))
+        priority = uniform(keys[word_rows], Purpose.MASKED_WORDS, numbers[starts])
+        if self.spans:
+            priority = _of_first_span(priority, word_rows, keys)
+        order = np.lexsort((priority, word_rows))
         ends = np.cumsum(sizes[order])
         tokens = np.bincount(rows, minlength=len(words))
         begins = ends - sizes[order] - (np.cumsum(tokens) - tokens)[word_rows[order]]
@@ -107,3 +112,16 @@ class WholeWordMasker:
         word_chosen[order] = chosen
         token_chosen = np.repeat(word_chosen, sizes)
         return rows[token_chosen], columns[token_chosen]
+
+
+def _of_first_span(priority: Floats, rows: Int64s, keys: UInt64s) -> Floats:
+    """The least priority among the spans that each word is in; words [W] are sorted by text and place."""
+    place = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    drawn = uniform(keys[rows], Purpose.SPAN_LENGTH, place)
+    # Inverse of the geometric distribution function.
+    lengths = np.minimum(np.floor(np.log1p(-drawn) / np.log1p(-SPAN_STOP)) + 1, LONGEST_SPAN)
+    first = priority.copy()
+    for offset in range(1, min(LONGEST_SPAN, len(rows))):
+        reaches = (lengths[:-offset] > offset) & (rows[:-offset] == rows[offset:])
+        first[offset:] = np.where(reaches, np.minimum(first[offset:], priority[:-offset]), first[offset:])
+    return first

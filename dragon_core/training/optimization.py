@@ -1,12 +1,23 @@
 """Optimizer and learning-rate schedule: the language model and the new parameters learn at different rates."""
 
+import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
 
 Parameter = tuple[str, nn.Parameter]
+ENCODER_PREFIXES = ("dragon.backbone.", "lm_head.")
+
+
+def split_parameters(model: nn.Module) -> tuple[list[Parameter], list[Parameter]]:
+    """Named parameters of the pretrained language model with its head, and those that begin at random."""
+    named = list(model.named_parameters())
+    return (
+        [(name, parameter) for name, parameter in named if name.startswith(ENCODER_PREFIXES)],
+        [(name, parameter) for name, parameter in named if not name.startswith(ENCODER_PREFIXES)],
+    )
 
 
 def parameter_groups(
@@ -38,17 +49,41 @@ def parameter_groups(
     return groups
 
 
-def linear_warmup_and_decay(
-    optimizer: torch.optim.Optimizer, warmup_steps: int, steps: int
+def learning_rate_schedule(
+    optimizer: torch.optim.Optimizer,
+    steps: int,
+    warmup_steps: int,
+    fall: Literal["linear", "cosine", "constant"] = "linear",
+    encoder_frozen_steps: int = 0,
 ) -> torch.optim.lr_scheduler.LambdaLR:
-    """Rates that rise linearly to their full value at step `warmup_steps`, then fall linearly towards 0 after `steps`.
+    """Rates that rise linearly in the first `warmup_steps`, then fall towards 0 after `steps`.
 
-    To be stepped after the optimizer. No step has rate 0, so none is wasted.
+    To be stepped after the optimizer. No step has rate 0, so none is wasted; except that the encoder's rate is 0 for
+    its frozen steps, after which it has its own warm-up. Its gradients' moments are known by then.
+
+    Args:
+        optimizer: One with groups by `parameter_groups`.
+        steps: Of the whole run.
+        warmup_steps: Of a group's warm-up.
+        fall: The form of the fall; "constant": none.
+        encoder_frozen_steps: Steps in which the encoder stays as it is.
     """
 
-    def factor(done: int) -> float:
-        if done < warmup_steps:
-            return (done + 1) / warmup_steps
-        return max(steps - done, 0) / max(steps - warmup_steps, 1)
+    def rise(done: int) -> float:
+        return min((done + 1) / max(warmup_steps, 1), 1.0) if done >= 0 else 0.0
 
-    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    def fallen(done: int) -> float:
+        part = min(max(done - warmup_steps, 0) / max(steps - warmup_steps, 1), 1.0)
+        match fall:
+            case "linear":
+                return 1 - part
+            case "cosine":
+                return 0.5 * (1 + math.cos(math.pi * part))
+            case "constant":
+                return 1.0
+
+    factors = {
+        "encoder": lambda done: rise(done - encoder_frozen_steps) * fallen(done),
+        "new": lambda done: rise(done) * fallen(done),
+    }
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, [factors[group["name"]] for group in optimizer.param_groups])

@@ -11,15 +11,25 @@ class TrainingParams(Parameters):
     """How the model is built and pretrained."""
 
     steps: int = Field(600, ge=1, description="Optimizer steps.")
-    batch_size: int = Field(16, ge=1, description="Examples of a batch.")
+    batch_size: int = Field(16, ge=1, description="Most examples of a batch, of all processes together.")
+    batch_tokens: int | None = Field(
+        65_536, ge=1, description="Most tokens of a batch, padding included; an example that has more is a batch alone."
+    )
+    batch_edges: int | None = Field(262_144, ge=1, description="Most KG edges of a batch, likewise.")
     gradient_accumulation: int = Field(1, ge=1, description="Batches of an optimizer step.")
     max_length: int = Field(128, ge=8, description="Longest text in tokens; the rest of a text is cut off.")
     encoder_learning_rate: float = Field(2e-4, gt=0, le=1, description="Learning rate of the pretrained encoder.")
     new_learning_rate: float = Field(1e-3, gt=0, le=1, description="Learning rate of the graph layers and new heads.")
-    warmup_steps: int = Field(60, ge=0, description="Steps until the learning rates are at their full values.")
+    encoder_frozen_steps: int = Field(0, ge=0, description="First steps, in which the encoder stays as it is.")
+    warmup_steps: int = Field(60, ge=0, description="Steps in which the learning rates rise to their full values.")
+    schedule: Literal["linear", "cosine", "constant"] = Field(
+        "linear", description="How the learning rates fall to 0 after the warm-up; constant: they do not."
+    )
     weight_decay: float = Field(0.01, ge=0, le=1, description="Weight decay, of all but biases and norms.")
     max_gradient_norm: float = Field(1.0, gt=0, description="Longer gradients are clipped to this length.")
-    precision: Literal["float32", "bfloat16"] = Field("float32", description="Precision of the computation.")
+    precision: Literal["float32", "bfloat16", "float16"] = Field(
+        "float32", description="Precision of the computation; float16 needs a GPU."
+    )
     num_fusion_layers: int = Field(
         2, ge=-1, description="How many of the last layers are fused with a graph layer; -1: the language model alone."
     )
@@ -32,28 +42,61 @@ class TrainingParams(Parameters):
     )
     interaction_size: int = Field(200, ge=1, description="Hidden size of the exchange between text and graph.")
     graph_dropout: float = Field(0.1, ge=0, lt=1, description="Dropout of the graph layers and the entity vectors.")
-    link_decoder: Literal["distmult", "transe", "rotate"] = Field(
+    link_decoder: Literal["distmult", "complex", "transe", "rotate"] = Field(
         "distmult", description="Score function of link prediction."
     )
+    masking: Literal["words", "spans"] = Field("words", description="Mask whole words, or spans of whole words.")
     mask_share: float = Field(0.15, ge=0, lt=1, description="Share of a text's tokens to predict; 0: no masked LM.")
     max_link_targets: int = Field(100, ge=0, description="Most edges to hold out of a subgraph; 0: no link prediction.")
     link_target_share: float = Field(0.15, ge=0, lt=1, description="Largest share of a subgraph's edges to hold out.")
     num_negatives: int = Field(32, ge=2, multiple_of=2, description="Corrupted edges a held-out edge.")
+    negatives: Literal["any", "relation-aware", "published"] = Field(
+        "any",
+        description="Which nodes of the subgraph stand in corrupted edges: any that makes no true edge; relation-aware:"
+        " of these such as the relation has at that end elsewhere; published: any, while the inverse of a held-out edge"
+        " stays in the input, as in the published code.",
+    )
     evaluation_share: float = Field(0.01, gt=0, lt=1, description="Share of the segments kept to evaluate on.")
     evaluation_interval: int = Field(200, ge=1, description="Steps between evaluations.")
-    checkpoint_interval: int = Field(100, ge=1, description="Steps between checkpoints of the unfinished run.")
-    log_interval: int = Field(10, ge=1, description="Steps between reports of progress.")
-    # A thread of ours makes the scheduler put both of two OpenMP threads on one core for seconds: a loss without a GPU.
-    prefetched_batches: int = Field(
-        0, ge=0, description="Batches prepared ahead in a thread, for use with a GPU; 0: in the main thread."
+    kept_model: Literal["best", "last"] = Field(
+        "best", description="The model that is kept: that of the evaluation with the least loss, or of the last step."
     )
-    num_threads: int = Field(0, ge=0, description="Threads of the computation; 0: as many as PyTorch chooses.")
+    log_interval: int = Field(10, ge=1, description="Steps between reports of progress, which become the curves.")
     seed: int = Field(0, ge=0, le=2**32 - 1, description="Seed of all that is random.")
+
+    @property
+    def predicts_links(self) -> bool:
+        """Whether there is link prediction."""
+        return self.max_link_targets > 0 and self.num_fusion_layers >= 0
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.warmup_steps > self.steps:
-            raise ValueError(f"warmup_steps is {self.warmup_steps}, more than the {self.steps} steps")
-        if not self.mask_share and (not self.max_link_targets or self.num_fusion_layers < 0):
+        if self.encoder_frozen_steps + self.warmup_steps > self.steps:
+            raise ValueError(
+                f"encoder_frozen_steps {self.encoder_frozen_steps} and warmup_steps {self.warmup_steps} are more than"
+                f" the {self.steps} steps"
+            )
+        if not self.mask_share and not self.predicts_links:
             raise ValueError("mask_share is 0 and there is no link prediction, so there is nothing to train")
         return self
+
+
+class Execution(Parameters):
+    """How pretraining is carried out: it changes nothing in the result but by rounding, and is in no key."""
+
+    num_processes: int = Field(1, ge=1, description="Processes that share every batch, one a GPU.")
+    strategy: Literal["ddp", "fsdp"] = Field(
+        "ddp", description="ddp: each process holds the whole model; fsdp: each a part of weights and optimizer."
+    )
+    num_threads: int = Field(0, ge=0, description="Threads of a process; 0: the cores, divided by the processes.")
+    gradient_checkpointing: bool = Field(
+        False, description="Compute the language model's layers again in the backward pass, to save memory."
+    )
+    compile: bool = Field(False, description="Compile the model with torch.compile.")
+    loader_workers: int | None = Field(
+        None, ge=0, description="Processes that prepare batches ahead; 0: none; empty: 2 with a GPU, else none."
+    )
+    checkpoint_interval: int = Field(100, ge=1, description="Steps between checkpoints of the unfinished run.")
+    kept_checkpoints: int = Field(2, ge=1, description="How many of the newest checkpoints are kept, beside the best.")
+    trackers: tuple[Literal["tensorboard", "wandb"], ...] = Field((), description="What else the curves are sent to.")
+    tracking_folder: str = Field(".dragon/tracking", description="Where the trackers keep their files.")

@@ -15,6 +15,9 @@ UInt64s = npt.NDArray[np.uint64]
 Integers = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.float64]
 
+# Four are enough for many numbers; a few numbers want some more.
+FEISTEL_ROUNDS = 6
+
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -29,6 +32,9 @@ class Purpose(IntEnum):
     REPLACEMENT_TOKEN = 6
     LINK_TARGETS = 7
     NEGATIVES = 8
+    SPAN_LENGTH = 9
+    DROPOUT = 10
+    KEPT_TARGETS = 11
 
 
 def example_keys(seed: int, epoch: int, examples: Integers) -> UInt64s:
@@ -58,10 +64,32 @@ def uniform(keys: UInt64s, purpose: Purpose, counters: Integers | int = 0) -> Fl
     return (random_bits(keys, purpose, counters) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def permutation(seed: int, epoch: int, purpose: Purpose, length: int) -> npt.NDArray[np.int64]:
-    """A random order of 0 ... length - 1."""
-    keys = example_keys(seed, epoch, np.arange(length))
-    return np.argsort(random_bits(keys, purpose), kind="stable")
+def shuffled(seed: int, epoch: int, purpose: Purpose, length: int, positions: Integers) -> npt.NDArray[np.int64]:
+    """What stands at some positions of a random order of 0 ... length - 1, which is never held in memory.
+
+    The order is a Feistel cipher (Luby and Rackoff, SIAM J. Comput. 17, 1988) on the numbers below the next power of
+    4; a number that is not below `length` is enciphered again until it is ("cycle walking"; Black and Rogaway, CT-RSA
+    2002), which takes four tries at most on average.
+
+    Args:
+        seed: Not negative.
+        epoch: Not negative.
+        purpose: What the order is for.
+        length: How many numbers are ordered.
+        positions: [n] each below `length`.
+    """
+    half = np.uint64(max((length - 1).bit_length() + 1, 2) // 2)
+    mask = np.uint64((1 << int(half)) - 1)
+    keys = random_bits(example_keys(seed, epoch, np.zeros(1, np.int64)), purpose, np.arange(FEISTEL_ROUNDS))
+    numbers = np.asarray(positions).astype(np.uint64)
+    outside = np.arange(len(numbers))
+    while len(outside):
+        left, right = numbers[outside] >> half, numbers[outside] & mask
+        for key in keys:
+            left, right = right, left ^ (_mix(right ^ key) & mask)
+        numbers[outside] = (left << half) | right
+        outside = outside[numbers[outside] >= length]
+    return numbers.astype(np.int64)
 
 
 def _mix(x: UInt64s) -> UInt64s:

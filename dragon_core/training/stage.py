@@ -1,113 +1,105 @@
 """The stage that pretrains the model."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from accelerate import PartialState
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from dragon_core.artifacts import Artifact, ArtifactReference, Draft, ExternalFiles, Inputs, Progress, Stage
 from dragon_core.artifacts.identity import json_digest
+from dragon_core.artifacts.lineage import ancestry
 from dragon_core.embedding import ENTITIES_NAME
 from dragon_core.graph import KnowledgeGraph
 from dragon_core.modeling import DragonForPreTraining
 from dragon_core.modeling.saving import save_pretrained
-from dragon_core.training.batching import BatchPlan, split_evaluation
+from dragon_core.training.batching import (
+    BatchLimits,
+    BatchPlan,
+    Int64s,
+    Sizes,
+    evaluation_batches,
+    split_evaluation,
+)
 from dragon_core.training.checkpoints import Checkpoints
-from dragon_core.training.collator import PretrainingCollator, evaluation_batches
-from dragon_core.training.curves import curves_markdown, curves_table, draw_curves
+from dragon_core.training.collator import PretrainingCollator
+from dragon_core.training.curves import curves_table, draw_curves, inline_picture
 from dragon_core.training.dataset import SegmentDataset
 from dragon_core.training.errors import TrainingError
 from dragon_core.training.graph_batch import GraphCollator, count_edge_types
 from dragon_core.training.graph_text import GraphSentences
 from dragon_core.training.link_targets import LinkTargetSampler
-from dragon_core.training.masking import WholeWordMasker
-from dragon_core.training.parameters import TrainingParams
+from dragon_core.training.masking import WordMasker
+from dragon_core.training.model_card import MODEL_CARD_NAME, model_card, results_table
+from dragon_core.training.parameters import Execution, TrainingParams
+from dragon_core.training.published_links import PublishedLinkTargetSampler
+from dragon_core.training.relation_ends import RelationEnds
 from dragon_core.training.reproducible import make_reproducible
-from dragon_core.training.trainer import History, Trainer
+from dragon_core.training.trainer import Trainer
 
 CURVES_NAME = "curves.parquet"
 METRICS_NAME = "metrics.json"
 PICTURE_NAME = "curves.png"
 
+# A process that is lost ends the others; while all live, one may well prepare data for hours.
+WAIT = timedelta(days=2)
+
 
 class Pretrain(Stage):
-    """Pretrains a model on subgraph shards, by masked language modelling and link prediction together."""
+    """Pretrains a model on subgraph shards, by masked language modelling and link prediction together.
+
+    Attributes:
+        execution: How it is carried out; not in the key.
+    """
 
     name = "checkpoint"
-    version = 5
+    version = 6
     subgraphs: ArtifactReference
     graph: ArtifactReference
     entity_table: ArtifactReference
     encoder: ExternalFiles
     params: TrainingParams = TrainingParams()
+    execution: Execution = Execution()
 
     def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
-        """Write the model, its tokenizer, `curves.parquet`, `curves.png` and `metrics.json`.
+        """Write the model, its tokenizer, a model card, `curves.parquet`, `curves.png` and `metrics.json`.
 
         Raises:
-            TrainingError: Subgraphs and entity table were not made with this graph, there are too few segments, or the
-                loss became NaN or infinite.
+            TrainingError: Subgraphs and entity table were not made with this graph, the tokenizer does not fit the
+                encoder, there are too few segments, or the loss became NaN or infinite.
         """
         self._check_graph(inputs)
-        params = self.params
-        if params.num_threads:
-            torch.set_num_threads(params.num_threads)
-        make_reproducible(params.seed)
-        fingerprint = self._fingerprint(inputs)
-        scratch = draft.scratch / fingerprint[:16]
-        graph = KnowledgeGraph.open(inputs.graph.folder)
-        dataset = SegmentDataset.open(
-            [inputs.subgraphs.path(part) for part in inputs.subgraphs.parts], scratch / "shards"
-        )
-        trained, held_out = split_evaluation(len(dataset), params.evaluation_share, params.seed)
-        tokenizer = AutoTokenizer.from_pretrained(self.encoder.root)
-        trainer = Trainer(
-            self._model(graph, inputs.entity_table.path(ENTITIES_NAME)),
-            params,
-            self._collator(dataset, tokenizer, graph),
-            BatchPlan(trained, dataset.text_bytes[trained], params.batch_size, params.seed),
-            list(evaluation_batches(held_out, dataset.text_bytes[held_out], params.batch_size)),
-            Checkpoints(scratch / "checkpoints", fingerprint),
-        )
-        model = trainer.run(progress)
-        save_pretrained(model, tokenizer, draft)
-        _save_history(trainer.history, draft)
-        draft.count(steps=params.steps, train_segments=len(trained), evaluation_segments=len(held_out))
+        run = _Run(self, inputs, draft.scratch)
+        weights = run.trainer.run(progress)
+        parts = run.trainer.evaluate_parts() if run.model.config.has_graph and not self.params.graph_as_text else {}
+        run.trainer.end()
+        # The one in use remembers how it cut texts.
+        save_pretrained(run.model, AutoTokenizer.from_pretrained(self.encoder.root), draft, weights)
+        draft.count(**run.counts)
+        self._save_history(run.trainer, parts, inputs, draft)
 
-    def _model(self, graph: KnowledgeGraph, entities: Path) -> DragonForPreTraining:
-        params = self.params
-        return DragonForPreTraining.from_encoder(
-            self.encoder.root,
-            entities,
-            num_fusion_layers=params.num_fusion_layers,
-            node_size=params.node_size,
-            num_edge_types=count_edge_types(graph.num_relations),
-            graph_as_text=params.graph_as_text,
-            interaction=params.interaction,
-            interaction_size=params.interaction_size,
-            entity_dropout=params.graph_dropout,
-            graph_dropout=params.graph_dropout,
-            link_decoder=params.link_decoder,
-        )
+    def join(self, inputs: Inputs, scratch: Path) -> None:
+        """Train with the process that makes the artifact, as another of the same group.
 
-    def _collator(
-        self, dataset: SegmentDataset, tokenizer: PreTrainedTokenizerBase, graph: KnowledgeGraph
-    ) -> PretrainingCollator:
-        params = self.params
-        symmetric = np.array([relation.symmetric for relation in graph.relations], dtype=bool)
-        # Without link prediction nothing need be held out.
-        max_targets = params.max_link_targets if params.num_fusion_layers >= 0 else 0
-        return PretrainingCollator(
-            dataset,
-            tokenizer,
-            WholeWordMasker(tokenizer, params.mask_share),
-            GraphCollator(graph.num_relations),
-            LinkTargetSampler(symmetric, max_targets, params.link_target_share, params.num_negatives),
-            params.max_length,
-            params.seed,
-            GraphSentences(graph.names, graph.relations) if params.graph_as_text else None,
-        )
+        Args:
+            inputs: The artifacts it reads.
+            scratch: Where that process keeps its state.
+        """
+        self._check_graph(inputs)
+        run = _Run(self, inputs, scratch)
+        run.trainer.run()
+        if run.model.config.has_graph and not self.params.graph_as_text:
+            run.trainer.evaluate_parts()
+        run.trainer.end()
+
+    def fingerprint(self, inputs: Inputs) -> str:
+        """Digest of everything that the state of an unfinished run depends on."""
+        artifacts: list[Artifact] = [inputs.subgraphs, inputs.graph, inputs.entity_table]
+        return json_digest([str(self.reference), *(artifact.manifest.digest for artifact in artifacts)])
 
     def _check_graph(self, inputs: Inputs) -> None:
         for artifact in (inputs.subgraphs, inputs.entity_table):
@@ -118,18 +110,121 @@ class Pretrain(Stage):
                     " graph it was made with, or make it again."
                 )
 
-    def _fingerprint(self, inputs: Inputs) -> str:
-        artifacts: list[Artifact] = [inputs.subgraphs, inputs.graph, inputs.entity_table]
-        return json_digest([str(self.reference), *(artifact.manifest.digest for artifact in artifacts)])
+    def _save_history(self, trainer: Trainer, parts: dict[str, Any], inputs: Inputs, draft: Draft) -> None:
+        history = trainer.history
+        table = curves_table(history.intervals, history.evaluations)
+        draft.write_table(CURVES_NAME, table)
+        with draft.writing(PICTURE_NAME) as path:
+            draw_curves(table, path)
+            picture = path.read_bytes()
+        results = {
+            "before": history.evaluations[0],
+            "after": history.evaluation_of(trainer.kept_step),
+            "evaluations": history.evaluations,
+        } | parts
+        draft.write_json(METRICS_NAME, results)
+        with draft.writing("summary.md") as path:
+            title = "## Results on held-out segments"
+            path.write_text(f"{title}\n\n{results_table(results)}\n{inline_picture(picture)}\n", encoding="utf-8")
+        settings = self.params.model_dump(mode="json")
+        card = model_card(ancestry(inputs, self), settings, draft.counts, results, PICTURE_NAME)
+        with draft.writing(MODEL_CARD_NAME) as path:
+            path.write_text(card, encoding="utf-8")
 
 
-def _save_history(history: History, draft: Draft) -> None:
-    table = curves_table(history.steps, history.evaluations)
-    draft.write_table(CURVES_NAME, table)
-    with draft.writing(PICTURE_NAME) as path:
-        draw_curves(table, path)
-        picture = path.read_bytes()
-    before, after = history.evaluations[0], history.evaluations[-1]
-    draft.write_json(METRICS_NAME, {"before": before, "after": after, "evaluations": history.evaluations})
-    with draft.writing("summary.md") as path:
-        path.write_text(curves_markdown(before, after, picture), encoding="utf-8")
+class _Run:
+    """Model, data and trainer of one process.
+
+    Attributes:
+        model: The model.
+        tokenizer: Its tokenizer.
+        trainer: What trains it.
+        counts: Steps, segments and parameters.
+    """
+
+    def __init__(self, stage: Pretrain, inputs: Inputs, scratch: Path) -> None:
+        params, execution = stage.params, stage.execution
+        if execution.num_threads:
+            torch.set_num_threads(execution.num_threads)
+        processes = PartialState(cpu=not torch.cuda.is_available(), timeout=WAIT)
+        self._stage, self._inputs = stage, inputs
+        self._graph = KnowledgeGraph.open(inputs.graph.folder)
+        self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(stage.encoder.root)
+        make_reproducible(params.seed)
+        self.model = self._new_model()
+        self._check_vocabulary()
+        fingerprint = stage.fingerprint(inputs)
+        state = scratch / fingerprint[:16]
+        parts = [inputs.subgraphs.path(part) for part in inputs.subgraphs.parts]
+        with processes.main_process_first():
+            dataset = SegmentDataset.open(parts, state / "shards", self.tokenizer, params.max_length)
+        trained, held_out = split_evaluation(len(dataset), params.evaluation_share, params.seed)
+        limits = BatchLimits(params.batch_size, params.batch_tokens, params.batch_edges)
+        sizes = _with_full_texts(dataset.sizes, params.max_length) if params.graph_as_text else dataset.sizes
+        self.trainer = Trainer(
+            self.model,
+            params,
+            execution,
+            self._collator(dataset),
+            BatchPlan(trained, sizes, limits, params.seed),
+            evaluation_batches(held_out, sizes, limits),
+            Checkpoints(state / "checkpoints", fingerprint, execution.kept_checkpoints),
+            stage.reference.key,
+        )
+        self.counts = {
+            "steps": params.steps,
+            "train_segments": len(trained),
+            "evaluation_segments": len(held_out),
+            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
+        }
+
+    def _new_model(self) -> DragonForPreTraining:
+        params = self._stage.params
+        return DragonForPreTraining.from_encoder(
+            self._stage.encoder.root,
+            self._inputs.entity_table.path(ENTITIES_NAME),
+            num_fusion_layers=params.num_fusion_layers,
+            node_size=params.node_size,
+            num_edge_types=count_edge_types(self._graph.num_relations),
+            graph_as_text=params.graph_as_text,
+            interaction=params.interaction,
+            interaction_size=params.interaction_size,
+            entity_dropout=params.graph_dropout,
+            graph_dropout=params.graph_dropout,
+            link_decoder=params.link_decoder,
+        )
+
+    def _check_vocabulary(self) -> None:
+        tokens, rows = len(self.tokenizer), self.model.config.backbone.vocab_size
+        if tokens > rows:
+            raise TrainingError(
+                f"The tokenizer of the encoder {self._stage.encoder.path} has {tokens} tokens, its model embeddings for"
+                f" {rows}: they do not belong together; give an encoder whose files do."
+            )
+
+    def _collator(self, dataset: SegmentDataset) -> PretrainingCollator:
+        params, graph = self._stage.params, self._graph
+        symmetric = np.array([relation.symmetric for relation in graph.relations], dtype=bool)
+        # Without link prediction nothing need be held out.
+        most = params.max_link_targets if params.predicts_links else 0
+        ends = RelationEnds.of(graph) if params.negatives == "relation-aware" else None
+        corrected = LinkTargetSampler(symmetric, most, params.link_target_share, params.num_negatives, ends)
+        published = PublishedLinkTargetSampler(
+            graph.num_relations, most, params.link_target_share, params.num_negatives
+        )
+        return PretrainingCollator(
+            dataset,
+            self.tokenizer,
+            WordMasker(self.tokenizer, params.mask_share, params.masking == "spans"),
+            GraphCollator(graph.num_relations),
+            published if params.negatives == "published" else corrected,
+            corrected,
+            params.max_length,
+            params.seed,
+            GraphSentences(graph.names, graph.relations) if params.graph_as_text else None,
+        )
+
+
+def _with_full_texts(sizes: Callable[[Int64s], Sizes], max_length: int) -> Callable[[Int64s], Sizes]:
+    """Sizes where every text is as long as it may be, since its graph's sentences follow."""
+    return lambda examples: Sizes(np.full(len(examples), max_length), sizes(examples).edges)

@@ -1,173 +1,255 @@
 """The training loop, which continues exactly where it was killed.
 
-All that a step depends on is the model, the optimizer, the schedule, torch's random state, and the number of steps
-done, from which the data follow (`batching`). These are in every checkpoint, so on a CPU a continued run computes what
-an uninterrupted one would have, bit for bit.
+All that a step depends on is the model, the optimizer, the schedule, where in the data the run is, and the seed: the
+random numbers of a step (dropout) are a function of seed, step and process. These are in every checkpoint, so on a CPU
+a continued run computes what an uninterrupted one would have, bit for bit.
 """
 
 import math
 import time
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, NoReturn
 
+import numpy as np
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from accelerate.utils import send_to_device
-from torch import nn
 
 from dragon_core.artifacts import Progress, silent
 from dragon_core.modeling.modeling_dragon import DragonForPreTraining
-from dragon_core.training.batching import Batch, BatchPlan
+from dragon_core.modeling.outputs import DragonForPreTrainingOutput
+from dragon_core.training.batching import Batch, BatchPlan, Cursor
 from dragon_core.training.checkpoints import Checkpoints
-from dragon_core.training.collator import PretrainingBatch, PretrainingCollator
-from dragon_core.training.errors import NonFiniteLossError
+from dragon_core.training.collator import PretrainingBatch, PretrainingCollator, View
+from dragon_core.training.errors import NonFiniteLossError, TrainingInterruptedError
+from dragon_core.training.history import History, Numbers
+from dragon_core.training.interruption import Interruption
+from dragon_core.training.loading import loaded
 from dragon_core.training.metrics import PretrainingMetrics
-from dragon_core.training.optimization import Parameter, linear_warmup_and_decay, parameter_groups
-from dragon_core.training.parameters import TrainingParams
-from dragon_core.training.prefetching import prefetched
-from dragon_core.training.reproducible import make_reproducible
-
-Numbers = dict[str, float]
-ENCODER_PREFIXES = ("dragon.backbone.", "lm_head.")
-LOSSES = ("loss", "mlm_loss", "link_loss")
-
-
-@dataclass
-class History:
-    """What happened so far.
-
-    Attributes:
-        steps: One entry a step: step, losses, learning rates.
-        evaluations: One entry an evaluation: step and metrics; the first is of step 0, the last of the last step.
-    """
-
-    steps: list[Numbers] = field(default_factory=list)
-    evaluations: list[Numbers] = field(default_factory=list)
+from dragon_core.training.objectives import LOSSES, StepTotals, counts
+from dragon_core.training.optimization import learning_rate_schedule, parameter_groups, split_parameters
+from dragon_core.training.parameters import Execution, TrainingParams
+from dragon_core.training.processes import (
+    gathered,
+    load_model_state,
+    load_optimizer_state,
+    model_state,
+    new_accelerator,
+    optimizer_state,
+    placed,
+    summed_over_processes,
+    whole,
+)
+from dragon_core.training.random_numbers import Purpose, example_keys, random_bits
 
 
 class Trainer:
-    """Pretrains a model.
+    """Pretrains a model, together with the trainers of the other processes if there are any.
 
     Attributes:
         history: What happened so far, over all continuations of the run.
+        waited: Seconds that this process waited for batches.
+        kept_step: The step whose model is kept, once the run is at its end.
     """
 
     def __init__(
         self,
         model: DragonForPreTraining,
         params: TrainingParams,
+        execution: Execution,
         collator: PretrainingCollator,
         plan: BatchPlan,
         evaluation: Sequence[Batch],
         checkpoints: Checkpoints,
+        run_name: str,
     ) -> None:
         self.history = History()
+        self.waited = 0.0
+        self.kept_step = 0
         self._params = params
+        self._execution = execution
         self._collator = collator
         self._plan = plan
         self._evaluation = evaluation
         self._checkpoints = checkpoints
-        # accelerate keeps the precision for the process; another run in it may have had another.
-        AcceleratorState._reset_state()
-        self._accelerator = Accelerator(
-            mixed_precision="bf16" if params.precision == "bfloat16" else "no",
-            gradient_accumulation_steps=params.gradient_accumulation,
-        )
-        encoder, new = split_parameters(model)
+        self._cursor = Cursor()
+        self._accelerator = new_accelerator(params, execution)
+        workers = execution.loader_workers
+        self._workers = (2 if torch.cuda.is_available() else 0) if workers is None else workers
+        self._model = placed(model, self._accelerator, execution)
         groups = parameter_groups(
-            encoder, new, params.encoder_learning_rate, params.new_learning_rate, params.weight_decay
+            *split_parameters(model), params.encoder_learning_rate, params.new_learning_rate, params.weight_decay
         )
-        frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
-        self._saved = [name for name in model.state_dict() if name not in frozen]
-        self._model, self._optimizer = self._accelerator.prepare(model, torch.optim.AdamW(groups))
-        self._schedule = linear_warmup_and_decay(self._optimizer.optimizer, params.warmup_steps, params.steps)
+        self._optimizer = self._accelerator.prepare_optimizer(torch.optim.AdamW(groups))
+        self._schedule = learning_rate_schedule(
+            self._optimizer.optimizer, params.steps, params.warmup_steps, params.schedule, params.encoder_frozen_steps
+        )
+        if execution.trackers:
+            self._accelerator.init_trackers(
+                "dragon",
+                {name: str(value) for name, value in params.model_dump().items()},
+                {"wandb": {"id": run_name, "resume": "allow", "dir": execution.tracking_folder}},
+            )
 
-    def run(self, progress: Progress = silent) -> DragonForPreTraining:
+    def run(self, progress: Progress = silent) -> dict[str, Any]:
         """Train to the last step, from the newest sound checkpoint if there is one.
 
+        A run that gets SIGTERM saves a checkpoint after the step in hand, and ends by the signal.
+
         Args:
-            progress: Told of the step, the mean losses since the last report, and examples a second.
+            progress: Told of the step, the mean losses since the last report, examples a second, and the share of the
+                time that was spent waiting for data.
 
         Returns:
-            The trained model, in evaluation mode.
+            The weights to keep, as the parameter `kept_model` says; empty in all processes but the first.
 
         Raises:
-            NonFiniteLossError: The loss became NaN or infinite; the last checkpoint is left as it is.
+            NonFiniteLossError: A loss or a gradient became NaN or infinite; the last checkpoint is left as it is.
+            TrainingInterruptedError: SIGTERM came, and did not end the process.
         """
-        params = self._params
-        make_reproducible(params.seed)
         done = self._continue()
-        if not self.history.evaluations:
-            self._evaluate(done)
-        meter = _Meter(done, params)
-        with closing(self._batches(done)) as batches:
-            for step in range(done + 1, params.steps + 1):
-                self.history.steps.append(self._step(step, list(islice(batches, params.gradient_accumulation))))
-                last = step == params.steps
-                if step % params.log_interval == 0 or last:
-                    progress(step, params.steps, **meter.report(self.history.steps))
-                if step % params.evaluation_interval == 0 or last:
-                    with meter.paused():
-                        self._evaluate(step)
-                if step % params.checkpoint_interval == 0 and not last:
-                    self._checkpoints.save(step, self._state())
-        self._model.eval()
-        model: DragonForPreTraining = self._accelerator.unwrap_model(self._model)
-        return model
+        with Interruption() as interruption:
+            if not self.history.evaluations:
+                self.history.evaluations.append({"step": done, **self._evaluate()})
+            self._train(done, progress, interruption)
+        self._load_kept()
+        return model_state(self._model)
 
-    def _batches(self, done: int) -> Generator[PretrainingBatch, None, None]:
-        """All batches that come after `done` steps."""
-        accumulation = self._params.gradient_accumulation
-        numbers = range(done * accumulation, self._params.steps * accumulation)
-        requests = (self._plan.batch(number) for number in numbers)
-        return prefetched(self._collator, requests, self._params.prefetched_batches)
+    def evaluate_parts(self) -> dict[str, Numbers]:
+        """Metrics of the kept model where it is shown the text alone, or the graph alone."""
+        return {"without_graph": self._evaluate(View.TEXT), "without_text": self._evaluate(View.GRAPH)}
 
-    def _step(self, step: int, batches: Sequence[PretrainingBatch]) -> Numbers:
-        """One optimizer step; returns its mean losses and the learning rates it was taken with."""
-        numbers = {f"{group['name']}_learning_rate": group["lr"] for group in self._optimizer.param_groups}
-        sums: Numbers = {}
+    def end(self) -> None:
+        """Finish what the trackers write."""
+        self._accelerator.end_training()
+
+    def _train(self, done: int, progress: Progress, interruption: Interruption) -> None:
+        params = self._params
+        batches = loaded(self._collator, self._shared(self._plan.after(self._cursor)), self._workers)
+        pace = _Pace()
+        for step in range(done + 1, params.steps + 1):
+            began = time.perf_counter()
+            these = list(islice(batches, params.gradient_accumulation))
+            waited = time.perf_counter() - began
+            totals, examples, is_to_stop = self._agree(these, interruption.requested)
+            if is_to_stop:
+                if step > done + 1:
+                    self._save(step - 1)
+                raise TrainingInterruptedError(
+                    f"Training was ended by SIGTERM after step {step - 1}; run again to go on."
+                )
+            self.history.recent.append(self._step(step, these, totals))
+            self._cursor = these[-1].after
+            self.waited += waited
+            pace.add(examples, waited, time.perf_counter() - began)
+            is_last = step == params.steps
+            if step % params.log_interval == 0 or is_last:
+                entry = self.history.close_interval()
+                self._accelerator.log(entry, step=step)
+                losses = {name: entry[name] for name in LOSSES if name in entry}
+                progress(step, params.steps, **losses, **pace.report())
+            is_to_save = step % self._execution.checkpoint_interval == 0
+            if step % params.evaluation_interval == 0 or is_last:
+                found = self._evaluate()
+                self.history.evaluations.append({"step": step, **found})
+                self._accelerator.log({f"evaluation_{name}": value for name, value in found.items()}, step=step)
+                is_to_save |= params.kept_model == "best" and self.history.best_step == step
+            if is_to_save and not is_last:
+                self._save(step)
+
+    def _agree(self, batches: Sequence[PretrainingBatch], is_to_stop: bool) -> tuple[StepTotals, int, bool]:
+        """What the step asks for in all processes, its examples, and whether one of them is to stop."""
+        examples = sum(len(batch.segment_ids) for batch in batches)
+        numbers = torch.tensor([*counts(batches), examples, is_to_stop], dtype=torch.int64)
+        tokens, links, examples, stops = summed_over_processes(self._accelerator, numbers).tolist()
+        return StepTotals(tokens, links, len(batches), self._accelerator.num_processes), examples, stops > 0
+
+    def _step(self, step: int, batches: Sequence[PretrainingBatch], totals: StepTotals) -> Numbers:
+        """One optimizer step; returns its losses, the length of its gradient, and the learning rates."""
+        rates = {f"{group['name']}_learning_rate": group["lr"] for group in self._optimizer.param_groups}
         self._model.train()
-        for batch in batches:
-            with self._accelerator.accumulate(self._model):
-                output = self._model(**send_to_device(batch.tensors, self._accelerator.device))
-                for name in (name for name in LOSSES if name in output):
-                    sums[name] = sums.get(name, 0.0) + output[name].item()
-                if not math.isfinite(sums["loss"]):
-                    raise NonFiniteLossError(
-                        f"The loss of step {step} is {sums['loss']} (segments {batch.segment_ids.tolist()});"
-                        " try lower learning rates or float32, or look at these segments."
-                    )
-                self._accelerator.backward(output.loss)
-                if self._accelerator.sync_gradients:
-                    self._accelerator.clip_grad_norm_(self._model.parameters(), self._params.max_gradient_norm)
-                self._optimizer.step()
-                self._optimizer.zero_grad()
+        self._seed(step)
+        losses = []
+        for number, batch in enumerate(batches, start=1):
+            is_last = number == len(batches)
+            with nullcontext() if is_last else self._accelerator.no_sync(self._model):
+                loss = totals.losses(batch, self._forward(batch))
+                self._accelerator.backward(loss[0])
+            losses.append(loss.detach())
+        norm = self._accelerator.clip_grad_norm_(self._model.parameters(), self._params.max_gradient_norm)
+        mean = self._accelerator.reduce(torch.stack(losses).sum(0), reduction="mean")
+        *means, length = torch.cat([mean, whole(norm)[None]]).tolist()
+        # Gradients that overflow are what float16's scaler is for.
+        if not math.isfinite(means[0]) or not (math.isfinite(length) or self._accelerator.scaler is not None):
+            self._refuse(step, means[0], length, batches, torch.stack(losses)[:, 0].isfinite().tolist())
+        self._optimizer.step()
+        self._optimizer.zero_grad()
         self._schedule.step()
-        return {"step": step, **{name: value / len(batches) for name, value in sums.items()}, **numbers}
+        numbers = zip(LOSSES, means, self._has_objective(), strict=True)
+        return {
+            "step": step,
+            **{name: value for name, value, is_trained in numbers if is_trained},
+            "gradient_norm": length,
+            **rates,
+        }
+
+    def _has_objective(self) -> tuple[bool, bool, bool]:
+        """Which of `LOSSES` there are."""
+        return True, self._params.mask_share > 0, self._params.predicts_links
+
+    def _refuse(
+        self, step: int, loss: float, length: float, batches: Sequence[PretrainingBatch], is_finite: Sequence[bool]
+    ) -> NoReturn:
+        everywhere = all(is_finite)
+        suspects = [batch for batch, fine in zip(batches, is_finite, strict=True) if everywhere or not fine]
+        segments = gathered(self._accelerator, [int(i) for batch in suspects for i in batch.segment_ids])
+        raise NonFiniteLossError(
+            f"The loss of step {step} is {loss}, the length of its gradient {length} (segments {segments}); try lower"
+            " learning rates or float32, or look at these segments. Checkpoints from before are kept."
+        )
+
+    def _forward(self, batch: PretrainingBatch) -> DragonForPreTrainingOutput:
+        with self._accelerator.autocast():
+            output: DragonForPreTrainingOutput = self._model(**send_to_device(batch.tensors, self._accelerator.device))
+        return output
 
     @torch.no_grad()
-    def _evaluate(self, step: int) -> None:
+    def _evaluate(self, view: View = View.WHOLE) -> Numbers:
         self._model.eval()
         metrics = PretrainingMetrics()
-        for batch in prefetched(self._collator, self._evaluation, self._params.prefetched_batches):
-            tensors = send_to_device(batch.tensors, self._accelerator.device)
-            metrics.add(self._model(**tensors), tensors["labels"])
-        self.history.evaluations.append({"step": step, **metrics.result()})
+        prepare = partial(self._collator.for_evaluation, view=view)
+        for batch in loaded(prepare, self._shared(self._evaluation), self._workers):
+            output = self._forward(batch)
+            metrics.add(send_to_device(batch.tensors, self._accelerator.device), output)
+        metrics.sums = summed_over_processes(self._accelerator, metrics.sums).cpu()
+        return metrics.result()
 
-    def _state(self) -> dict[str, Any]:
-        state = self._accelerator.unwrap_model(self._model).state_dict()
-        return {
-            "model": {name: state[name] for name in self._saved},
-            "optimizer": self._optimizer.state_dict(),
+    def _shared(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """This process's parts of batches."""
+        rank, processes = self._accelerator.process_index, self._accelerator.num_processes
+        return (batch.share(rank, processes) for batch in batches)
+
+    def _seed(self, step: int) -> None:
+        """Make the random numbers of a step a function of seed, step and process."""
+        keys = example_keys(self._params.seed, step, np.array([self._accelerator.process_index]))
+        torch.manual_seed(int(random_bits(keys, Purpose.DROPOUT)[0]))
+
+    def _save(self, step: int) -> None:
+        scaler = self._accelerator.scaler
+        state = {
+            "model": model_state(self._model),
+            "optimizer": optimizer_state(self._model, self._optimizer.optimizer),
             "schedule": self._schedule.state_dict(),
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-            "history": {"steps": self.history.steps, "evaluations": self.history.evaluations},
+            "scaler": None if scaler is None else scaler.state_dict(),
+            "cursor": asdict(self._cursor),
+            "history": asdict(self.history),
         }
+        if self._accelerator.is_main_process:
+            best = self.history.best_step if self._params.kept_model == "best" else None
+            self._checkpoints.save(step, state, best)
 
     def _continue(self) -> int:
         """Load the newest sound checkpoint, and give the number of steps done."""
@@ -175,44 +257,38 @@ class Trainer:
         if found is None:
             return 0
         step, state = found
-        self._accelerator.unwrap_model(self._model).load_state_dict(state["model"], strict=False)
-        self._optimizer.load_state_dict(state["optimizer"])
+        load_model_state(self._model, state["model"])
+        load_optimizer_state(self._model, self._optimizer.optimizer, state["optimizer"])
         self._schedule.load_state_dict(state["schedule"])
-        torch.set_rng_state(state["random"])
-        if torch.cuda.is_available():
-            torch.cuda.set_rng_state_all(state["random_cuda"])
+        if self._accelerator.scaler is not None and state["scaler"] is not None:
+            self._accelerator.scaler.load_state_dict(state["scaler"])
+        self._cursor = Cursor(**state["cursor"])
         self.history = History(**state["history"])
         return step
 
+    def _load_kept(self) -> None:
+        self.kept_step = self._params.steps
+        best = self.history.best_step
+        if self._params.kept_model == "last" or best is None or best == self.kept_step:
+            return
+        state = self._checkpoints.load(best)
+        if state is not None:
+            load_model_state(self._model, state["model"])
+            self.kept_step = best
 
-def split_parameters(model: nn.Module) -> tuple[list[Parameter], list[Parameter]]:
-    """Named parameters of the pretrained language model with its head, and those that begin at random."""
-    named = list(model.named_parameters())
-    return (
-        [(name, parameter) for name, parameter in named if name.startswith(ENCODER_PREFIXES)],
-        [(name, parameter) for name, parameter in named if not name.startswith(ENCODER_PREFIXES)],
-    )
 
+class _Pace:
+    """How fast it goes since the last report; evaluations and checkpoints do not count."""
 
-class _Meter:
-    """Mean losses and examples a second since the last report."""
+    def __init__(self) -> None:
+        self._examples, self._waited, self._seconds = 0, 0.0, 0.0
 
-    def __init__(self, step: int, params: TrainingParams) -> None:
-        self._examples = params.batch_size * params.gradient_accumulation
-        self._step = step
-        self._since = time.perf_counter()
+    def add(self, examples: int, waited: float, seconds: float) -> None:
+        self._examples += examples
+        self._waited += waited
+        self._seconds += seconds
 
-    def report(self, entries: Sequence[Numbers]) -> Numbers:
-        now, step = time.perf_counter(), int(entries[-1]["step"])
-        recent = entries[self._step - step :]
-        means = {name: sum(entry[name] for entry in recent) / len(recent) for name in LOSSES if name in recent[-1]}
-        rate = len(recent) * self._examples / (now - self._since)
-        self._step, self._since = step, now
-        return means | {"examples_per_second": rate}
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """What is done in here counts for no rate."""
-        began = time.perf_counter()
-        yield
-        self._since += time.perf_counter() - began
+    def report(self) -> Numbers:
+        rate = {"examples_per_second": self._examples / self._seconds, "waiting_share": self._waited / self._seconds}
+        self.__init__()  # type: ignore[misc]
+        return rate

@@ -11,8 +11,8 @@ PARAMETERS: dict[str, Any] = {
         "checkpoint_interval": 3,
         "node_size": 16,
         "interaction_size": 16,
-        "num_threads": 1,
     },
+    "execution": {"num_threads": 1},
     "questions": {"train": 30, "dev": 10, "test": 20},
     "finetuning": {"epochs": 1},
 }

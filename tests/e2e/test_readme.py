@@ -95,9 +95,9 @@ def make_small(pipelines: Path) -> None:
 
 
 FIELDS = {
-    "pretrain-general": ["corpus", "training", "questions", "finetuning"],
-    "pretrain-general-conceptnet": ["training"],
-    "pretrain-biomed": ["training"],
+    "pretrain-general": ["corpus", "training", "execution", "questions", "finetuning"],
+    "pretrain-general-conceptnet": ["training", "execution"],
+    "pretrain-biomed": ["training", "execution"],
     "evaluate-general": ["questions", "finetuning"],
     "refresh-corpus-general": ["corpus"],
 }

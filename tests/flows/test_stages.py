@@ -13,7 +13,7 @@ from dragon_core.corpus import CorpusParams
 from dragon_core.graph import GraphError, KnowledgeGraph
 from dragon_core.graph.triples import TriplesParams
 from dragon_core.subgraph import SubgraphParams
-from dragon_core.training import TrainingParams
+from dragon_core.training import Execution, TrainingParams
 from flows.sources import GraphSource
 from flows.stages import (
     build_corpus,
@@ -28,7 +28,8 @@ from tests.graph.wordnet.dictionary import write_dictionary
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
-TRAINING = TrainingParams(steps=2, warmup_steps=1, batch_size=4, node_size=16, interaction_size=16, num_threads=1)
+TRAINING = TrainingParams(steps=2, warmup_steps=1, batch_size=4, node_size=16, interaction_size=16)
+EXECUTION = Execution(num_threads=1)
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_each_stage_runs_alone_on_what_the_store_has(store: str) -> None:
     link_entities(store=store)
     embed_nodes(store=store)
     subgraphs = extract_subgraphs(store=store)
-    checkpoint = train(subgraphs=subgraphs[: len("subgraphs/") + 12], params=TRAINING, store=store)
+    checkpoint = train(subgraphs=subgraphs[: len("subgraphs/") + 12], params=TRAINING, execution=EXECUTION, store=store)
     opened = ArtifactStore(store)
     assert {ancestor.role for ancestor in lineage(opened, opened.resolve(checkpoint))} >= {
         *("subgraphs", "mentions", "corpus", "linker", "graph", "entity_table", "text_vectors", "encoder", "source")

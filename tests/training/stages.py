@@ -21,7 +21,7 @@ from dragon_core.artifacts import (
 )
 from dragon_core.embedding import EmbedNodes
 from dragon_core.graph import Relation, write_graph
-from dragon_core.training import Pretrain, TrainingParams
+from dragon_core.training import Execution, Pretrain, TrainingParams
 from tests.graph.graphs import tables_of
 from tests.training.shards import random_rows, table
 
@@ -78,16 +78,16 @@ def pretrain_stage(store: ArtifactStore, encoder: Path, **params: object) -> Pre
         "max_length": 32,
         "evaluation_share": 0.15,
         "evaluation_interval": 5,
-        "checkpoint_interval": 4,
         "log_interval": 1,
-        "num_threads": 1,
     }
+    execution = {name: params.pop(name) for name in list(params) if name in Execution.model_fields}
     return Pretrain(
         subgraphs=make(SmallSubgraphs(graph=graph), store).reference,
         graph=graph,
         entity_table=make(EmbedNodes(graph=graph, encoder=files), store).reference,
         encoder=files,
         params=TrainingParams(**(settings | params)),
+        execution=Execution(**({"num_threads": 1, "checkpoint_interval": 4} | execution)),
     )
 
 

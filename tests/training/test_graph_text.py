@@ -32,7 +32,7 @@ def test_each_triple_is_a_sentence_of_its_own_subgraph() -> None:
 def test_what_is_told_is_never_masked(tmp_path: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(find_encoder("embedded").root)
     encoded = tokenizer(["a dog barks"], ["dog is a animal."], padding=True)
-    words = word_numbers(encoded.encodings)[0]
+    words = word_numbers(encoded.encodings[0])
     told = np.array([sequence == 1 for sequence in encoded.encodings[0].sequence_ids])
     assert (words[told] == NO_WORD).all()
     assert sorted({*words[~told]} - {NO_WORD}) == [0, 1, 2]

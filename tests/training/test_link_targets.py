@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dragon_core.training.graph_batch import GraphCollator
-from dragon_core.training.link_targets import LinkTargets, LinkTargetSampler
+from dragon_core.training.link_targets import LinkTargets, LinkTargetSampler, rank_candidates
+from dragon_core.training.published_links import PublishedLinkTargetSampler
 from dragon_core.training.random_numbers import example_keys
+from dragon_core.training.relation_ends import RelationEnds
 from tests.training.shards import Row, Triple, row, subgraph_rows, subgraphs
 
 SYMMETRIC = np.array([False, True, False])
@@ -27,6 +29,12 @@ def true_triples(edges: list[Triple]) -> set[Triple]:
     return set(edges) | {(t, r, h) for h, r, t in edges if SYMMETRIC[r]}
 
 
+def targets_of(rows: list[Row], links: LinkTargets) -> list[tuple[int, int, int, int]]:
+    """Subgraph, head, KG relation and tail of each target."""
+    heads, tails = located(rows, links.head), located(rows, links.tail)
+    return [(g, h, int(r) - 2, t) for (g, h), r, (_, t) in zip(heads, links.relation, tails, strict=True)]
+
+
 def located(rows: list[Row], positions: np.ndarray) -> list[tuple[int, int]]:
     """(subgraph, position in it) of positions among all nodes of the batch; -1 for a context node."""
     sizes = [len(r["node_id"]) + 1 for r in rows]  # type: ignore[arg-type]
@@ -41,8 +49,7 @@ def test_targets_and_negatives_are_what_they_should_be(
 ) -> None:
     links = sample(rows, seed, max_targets, share)
     edges = edges_of(rows)
-    heads, tails = located(rows, links.head), located(rows, links.tail)
-    targets = [(g, h, int(r) - 2, t) for (g, h), r, (_, t) in zip(heads, links.relation, tails, strict=True)]
+    targets = targets_of(rows, links)
     assert len(set(targets)) == len(targets)
     for graph, of_graph in enumerate(edges):
         chosen = [(h, r, t) for g, h, r, t in targets if g == graph]
@@ -101,7 +108,7 @@ def test_an_edge_that_cannot_be_corrupted_stays_in_the_input() -> None:
     links = sample(rows, share=1.0)
     assert links.relation.tolist() == [2]
     # Its twin of the full relation leaves with it.
-    assert links.kept.tolist() == [True, False, True, False]
+    assert links.kept.tolist() == [[True, False, True, False]] * 2
 
 
 @settings(deadline=None)
@@ -116,3 +123,69 @@ def test_an_example_is_treated_alike_in_any_batch(rows: list[Row], seed: int) ->
         here, first = graphs == graph, sum(len(r["node_id"]) + 1 for r in rows[:graph])  # type: ignore[arg-type]
         np.testing.assert_array_equal(alone.head, together.head[here] - first)
         np.testing.assert_array_equal(alone.negatives, together.negatives[here] - first)
+
+
+@settings(deadline=None, max_examples=300)
+@given(subgraph_rows(), st.integers(0, 10_000))
+def test_candidates_are_all_nodes_that_make_no_true_edge(rows: list[Row], seed: int) -> None:
+    links = sample(rows, seed, share=1.0)
+    candidates = rank_candidates(subgraphs(rows), links, SYMMETRIC)
+    edges = edges_of(rows)
+    half = candidates.shape[1] // 2
+    for (graph, h, r, t), places in zip(targets_of(rows, links), candidates, strict=True):
+        nodes = located(rows, places)
+        assert all(g == graph for g, _ in nodes)
+        truth, everyone = true_triples(edges[graph]), range(len(rows[graph]["node_id"]))  # type: ignore[arg-type]
+        assert {n for _, n in nodes[:half]} - {h} == {n for n in everyone if (n, r, t) not in truth}
+        assert {n for _, n in nodes[half:]} - {t} == {n for n in everyone if (h, r, n) not in truth}
+
+
+def test_relation_aware_negatives_are_nodes_that_the_relation_has_at_that_end() -> None:
+    # In the whole graph relation 0 has the heads 7 and 8 and the tails 9 and 11; the subgraph has 0: 7 -> 9.
+    ends = RelationEnds(np.array([7, 8, 10]), np.array([0, 0, 1]), np.array([9, 11, 12]), SYMMETRIC, 20)
+    rows = [row(0, "", [7, 8, 9, 10, 11, 12], [0] * 6, [(0, 0, 2), (3, 1, 5)])]
+    sampler = LinkTargetSampler(SYMMETRIC, 2, 1.0, 400, ends)
+    links = sampler(subgraphs(rows), example_keys(1, 0, np.array([4])))
+    heads = [{n for _, n in located(rows, places[:200])} for places in links.negatives]
+    tails = [{n for _, n in located(rows, places[200:])} for places in links.negatives]
+    assert [int(r) - 2 for r in links.relation] == [0, 1]
+    assert (heads[0], tails[0]) == ({1}, {4})
+    # Relation 1 is symmetric, so 10 and 12 are at both ends, and both make the true edge or a loop.
+    assert (heads[1], tails[1]) == ({5}, {3})
+
+
+@settings(deadline=None, max_examples=200)
+@given(subgraph_rows(), st.integers(0, 10_000))
+def test_published_targets_are_drawn_from_edges_and_inverses(rows: list[Row], seed: int) -> None:
+    sampler = PublishedLinkTargetSampler(3, 5, 0.5, NEGATIVES)
+    links = sampler(subgraphs(rows), example_keys(seed, 0, np.arange(len(rows))))
+    edges, targets = edges_of(rows), targets_of(rows, links)
+    assert len(set(targets)) == len(targets)
+    inverses = [[(t, r + 5, h) for h, r, t in of_graph] for of_graph in edges]
+    for graph, of_graph in enumerate(edges):
+        chosen = [(h, r, t) for g, h, r, t in targets if g == graph]
+        assert len(chosen) == min(5, len(of_graph))
+        assert set(chosen) <= set(of_graph) | set(inverses[graph])
+    for (graph, *_), negatives in zip(targets, links.negatives, strict=True):
+        assert {g for g, _ in located(rows, negatives)} == {graph}
+    # What leaves the input is some of the targets, and nothing else.
+    batch = GraphCollator(3)(subgraphs(rows), links.kept)
+    whole = GraphCollator(3)(subgraphs(rows))
+    left, all_edges = (
+        {(*pair, r) for pair, r in zip(b["edge_index"].T.tolist(), b["edge_type"].tolist(), strict=True)}
+        for b in (batch, whole)
+    )
+    gone = {(h, int(t), int(r)) for h, r, t in zip(links.head.tolist(), links.relation, links.tail, strict=True)}
+    assert all_edges - left <= gone
+
+
+def test_published_targets_mostly_leave_their_inverse_and_sometimes_themselves() -> None:
+    random = np.random.default_rng(0)
+    pairs = {tuple(sorted(pair)) for pair in random.integers(0, 40, (300, 2)).tolist() if pair[0] != pair[1]}
+    rows = [row(i, "", list(range(40)), [0] * 40, [(h, 0, t) for h, t in sorted(pairs)]) for i in range(60)]
+    links = PublishedLinkTargetSampler(3)(subgraphs(rows), example_keys(0, 0, np.arange(60)))
+    batch = GraphCollator(3)(subgraphs(rows), links.kept)
+    left = {(h, t) for h, t in batch["edge_index"].T.tolist()}
+    ends = list(zip(links.head.tolist(), links.tail.tolist(), strict=True))
+    assert np.mean([pair in left for pair in ends]) == pytest.approx(0.1, abs=0.03)
+    assert np.mean([pair[::-1] in left for pair in ends]) == pytest.approx(1 - 0.9 * 0.15, abs=0.03)

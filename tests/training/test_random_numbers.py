@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragon_core.training.random_numbers import Purpose, example_keys, permutation, uniform
+from dragon_core.training.random_numbers import Purpose, example_keys, shuffled, uniform
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -36,5 +36,26 @@ def test_numbers_are_uniform_and_independent_across_every_argument() -> None:
 
 
 @given(seeds, st.integers(0, 10), st.integers(0, 200))
-def test_a_permutation_is_one(seed: int, epoch: int, length: int) -> None:
-    assert sorted(permutation(seed, epoch, Purpose.SHUFFLE, length).tolist()) == list(range(length))
+def test_a_shuffled_order_has_every_number_once(seed: int, epoch: int, length: int) -> None:
+    order = shuffled(seed, epoch, Purpose.SHUFFLE, length, np.arange(length))
+    assert sorted(order.tolist()) == list(range(length))
+
+
+@given(seeds, st.integers(1, 10**12), st.data())
+def test_any_positions_of_a_long_order_are_known_without_the_others(
+    seed: int, length: int, data: st.DataObject
+) -> None:
+    positions = data.draw(st.lists(st.integers(0, length - 1), min_size=1, max_size=20, unique=True))
+    numbers = shuffled(seed, 0, Purpose.SHUFFLE, length, np.array(positions))
+    assert len(set(numbers.tolist())) == len(positions)
+    assert 0 <= numbers.min() <= numbers.max() < length
+    one = shuffled(seed, 0, Purpose.SHUFFLE, length, np.array(positions[-1:]))
+    assert one.tolist() == numbers[-1:].tolist()
+
+
+def test_all_orders_of_few_numbers_come_equally_often() -> None:
+    orders = [tuple(shuffled(seed, 0, Purpose.SHUFFLE, 3, np.arange(3)).tolist()) for seed in range(6000)]
+    counts = np.unique(orders, axis=0, return_counts=True)[1]
+    assert len(counts) == 6
+    # 5 degrees of freedom: beyond 30 once in 10^5 tries.
+    assert ((counts - 1000) ** 2 / 1000).sum() < 30

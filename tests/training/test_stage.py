@@ -65,6 +65,7 @@ def test_what_is_written(uninterrupted: Artifact, encoder: Path) -> None:
     assert curves["step"].to_pylist() == list(range(STEPS + 1))
     assert curves["loss"].null_count == 1
     assert [i for i, v in enumerate(curves["evaluation_mlm_loss"].to_pylist()) if v is not None] == [0, 5, 10, 12]
+    assert curves["evaluation_link_hits_at_10"].null_count == STEPS + 1 - 4
     metrics = json.loads(uninterrupted.path("metrics.json").read_text())
     assert (metrics["before"]["step"], metrics["after"]["step"]) == (0, STEPS)
     assert metrics["after"]["mlm_loss"] < metrics["before"]["mlm_loss"]
@@ -80,19 +81,21 @@ def test_a_run_killed_twice_gives_the_same_bytes(uninterrupted: Artifact, encode
     newest = max(checkpoints.glob("step-*.pt"))
     assert newest.name == "step-00000008.pt"
     newest.write_bytes(newest.read_bytes()[:1000])
-    # The one before is of step 4.
-    second = run_until_killed(tmp_path, encoder, at_step=6)
-    assert second[0] == "step 5"
+    # The one before is of step 5, the best so far.
+    second = run_until_killed(tmp_path, encoder, at_step=7)
+    assert second[0] == "step 6"
     rest = run_until_killed(tmp_path, encoder, at_step=None)
-    assert rest == [f"step {i}" for i in range(5, STEPS + 1)]
+    assert rest == [f"step {i}" for i in range(6, STEPS + 1)]
     store = ArtifactStore(str(tmp_path))
     assert digests(store.get(uninterrupted.reference)) == digests(uninterrupted)
     assert not list(tmp_path.glob("checkpoint/*/.scratch"))
 
 
-def test_prefetching_and_reporting_change_nothing(uninterrupted: Artifact, encoder: Path, tmp_path: Path) -> None:
+def test_the_way_of_execution_changes_nothing(uninterrupted: Artifact, encoder: Path, tmp_path: Path) -> None:
     store = ArtifactStore(str(tmp_path))
-    again = make(pretrain_stage(store, encoder, prefetched_batches=2, log_interval=3), store)
+    again = make(
+        pretrain_stage(store, encoder, loader_workers=2, checkpoint_interval=5, gradient_checkpointing=True), store
+    )
     assert digests(again) == digests(uninterrupted)
 
 
@@ -143,7 +146,7 @@ def test_a_loss_that_is_not_a_number_names_step_and_segments(encoder: Path, tmp_
     row = next(row for row in random_rows(sum(SHARD_SIZES)) if row["node_id"])
     entities[row["node_id"][0]] = np.inf  # type: ignore[index]
     np.save(table, entities)
-    with pytest.raises(NonFiniteLossError, match=r"loss of step \d+ is nan \(segments \[1\d{3}, "):
+    with pytest.raises(NonFiniteLossError, match=r"loss of step \d+ is nan, .* \(segments \[1\d{3}, "):
         make(stage, store)
     assert store.find(stage) is None
 
