@@ -56,7 +56,7 @@ def pretrain(
         questions: The generated questions.
         finetuning: Fine-tuning on them, the same for the model and its baselines.
         report: The intervals of the report.
-        text_folder: Folder of the corpus, if its source is text.
+        text_folder: Folder of the corpus, if its source is text; or an ontology, if it is obo and not to be HPO.
         annotations: PubTator file that linking by concept learns from.
         task_runner: What makes the shards: threads, processes, or a Dask cluster.
         store: Where the artifacts lie, a folder or a URL.

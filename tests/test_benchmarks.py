@@ -72,3 +72,14 @@ def test_the_subgraph_benchmark_prints_every_result_and_finds_what_the_recipe_fi
     read = {result["name"]: result["value"] for result in results if "forwards" in result["name"]}
     assert read["relevance, forwards an example"] == 1
     assert read["relevance, forwards an example of cached text"] == 0
+
+
+def test_the_benchmark_of_the_papers_profiles_takes_a_step_of_each() -> None:
+    command = [sys.executable, "-m", "benchmarks.profiles", "--quick"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    _, *results = (json.loads(line) for line in done.stdout.splitlines())
+    committed = (ROOT / "benchmarks" / "results" / "profiles.jsonl").read_text(encoding="utf-8").splitlines()[1:]
+    assert [result["name"] for result in results] == [json.loads(line)["name"] for line in committed]
+    assert [result["finite"] for result in results if "finite" in result] == [True, True]
+    assert [(result["layers"], result["fused"]) for result in results if "layers" in result] == [(2, 1), (2, 1)]

@@ -20,20 +20,38 @@ REJECTS = pa.schema([("source", pa.string()), ("record", pa.string()), ("reason"
 ROWS_PER_GROUP = 4096
 
 
-class Writer:
-    """Writes whole files into an artifact's folder and keeps count.
+class Tally:
+    """Keeps count of what is read.
 
     Attributes:
-        files: The files written, in order.
         counts: What was counted.
         rejects: (source, record, reason) of every record that could not be used.
     """
 
-    def __init__(self, folder: Folder) -> None:
-        self._folder = folder
-        self.files: list[FileRecord] = []
+    def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.rejects: list[tuple[str, str, str]] = []
+
+    def count(self, **numbers: int) -> None:
+        """Add to the counts."""
+        self.counts.update(numbers)
+
+    def reject(self, source: str, record: int | str, reason: str) -> None:
+        """Record that a record of the input could not be used, and why."""
+        self.rejects.append((source, str(record), reason))
+
+
+class Writer(Tally):
+    """Writes whole files into an artifact's folder and keeps count.
+
+    Attributes:
+        files: The files written, in order.
+    """
+
+    def __init__(self, folder: Folder) -> None:
+        super().__init__()
+        self._folder = folder
+        self.files: list[FileRecord] = []
 
     @contextmanager
     def writing(self, name: str) -> Iterator[Path]:
@@ -58,14 +76,6 @@ class Writer:
         """Write a JSON file, indented and with sorted keys."""
         with self.writing(name) as path:
             path.write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-
-    def count(self, **numbers: int) -> None:
-        """Add to the artifact's counts."""
-        self.counts.update(numbers)
-
-    def reject(self, source: str, record: int | str, reason: str) -> None:
-        """Record that a record of the input could not be used, and why."""
-        self.rejects.append((source, str(record), reason))
 
 
 class Shard(Writer):

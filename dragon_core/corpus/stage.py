@@ -9,6 +9,7 @@ from dragon_core.artifacts import Draft, ExternalFiles, Inputs, Parameters, Prog
 from dragon_core.corpus.documents import CorpusReader, Document
 from dragon_core.corpus.errors import EmptyCorpusError
 from dragon_core.corpus.holdout import Holdout
+from dragon_core.corpus.obo import OboReader
 from dragon_core.corpus.schema import HOLDOUT, HOLDOUT_NAME
 from dragon_core.corpus.segmentation import Segment, pack
 from dragon_core.corpus.shards import TableStream, sample, write_segments
@@ -19,9 +20,10 @@ from dragon_core.corpus.wordnet import WordNetReader
 class CorpusParams(Parameters):
     """What the corpus is made of, and how it is divided."""
 
-    source: Literal["wordnet", "text"] = Field(
+    source: Literal["wordnet", "text", "obo"] = Field(
         "wordnet",
-        description="wordnet: its definitions and usage examples; text: a folder of .txt and .jsonl files (or .gz)",
+        description="wordnet: its definitions and usage examples; text: a folder of .txt and .jsonl files (or .gz);"
+        " obo: the definitions of an ontology",
     )
     words_per_segment: int = Field(64, ge=8, le=4096, description="Most words in a segment")
     holdout_share: float = Field(
@@ -73,9 +75,13 @@ class BuildCorpus(Stage):
             )
 
     def _reader(self) -> CorpusReader:
-        if self.params.source == "wordnet":
-            return WordNetReader(self.source.root)
-        return TextReader(self.source.root, self.params.max_record_bytes)
+        match self.params.source:
+            case "wordnet":
+                return WordNetReader(self.source.root)
+            case "obo":
+                return OboReader(self.source.root)
+            case "text":
+                return TextReader(self.source.root, self.params.max_record_bytes)
 
     def _documents_to_read(
         self, reader: CorpusReader, holdout: Holdout, held_out: TableStream, draft: Draft, progress: Progress

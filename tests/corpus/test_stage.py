@@ -12,7 +12,7 @@ from dragon_core.corpus import EmptyCorpusError
 from dragon_core.corpus.holdout import Holdout, normalised_words
 from dragon_core.corpus.schema import HOLDOUT, SEGMENTS
 from dragon_core.corpus.stage import BuildCorpus, CorpusParams
-from dragon_core.corpus.wordnet import in_topical_order
+from dragon_core.corpus.wordnet import synsets_in_order
 from dragon_core.graph.wordnet.files import read_wordnet
 from tests.graph.wordnet.dictionary_files import real_wordnet, write_wordnet
 
@@ -59,7 +59,7 @@ def test_topical_order_has_every_synset_once_even_in_a_circle(tmp_path: Path) ->
 00000004 05 n 01 animal 0 000 | it moves
 """
     wordnet = read_wordnet(write_wordnet(tmp_path, {"noun": circle}))
-    order = [synset.id for synset in in_topical_order(wordnet)]
+    order = [synset.id for synset in synsets_in_order(wordnet)]
     assert sorted(order) == sorted(wordnet.synsets)
     assert [i for i in order if i.startswith("n")] == ["n00000004", "n00000003", "n00000001", "n00000002"]
 

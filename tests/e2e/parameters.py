@@ -8,11 +8,10 @@ PARAMETERS: dict[str, Any] = {
         "steps": 30,
         "warmup_steps": 2,
         "batch_size": 4,
-        "checkpoint_interval": 3,
         "node_size": 16,
         "interaction_size": 16,
     },
-    "execution": {"num_threads": 1},
+    "execution": {"num_threads": 1, "checkpoint_interval": 3},
     "questions": {"train": 30, "dev": 10, "test": 20},
     "finetuning": {"epochs": 1},
 }

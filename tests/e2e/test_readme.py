@@ -1,5 +1,6 @@
 """The commands of the README, in its order, by a user with an empty home; only the installation is there already."""
 
+import os
 import re
 import shlex
 import shutil
@@ -16,9 +17,11 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import TaskRun
 
+from tests.e2e.conftest import DEPLOY
 from tests.e2e.parameters import PARAMETERS
 from tests.flows.projects import REPOSITORY
 from tests.flows.running import User, eventually, free_port
+from tests.flows.small_files import write_conceptnet, write_hpo_package, write_text
 from tests.graph.wordnet.dictionary import write_dictionary
 
 pytestmark = pytest.mark.e2e
@@ -73,7 +76,11 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReadmeUser]:
     (folder / ".dragon" / "prefect").mkdir(parents=True)
     (folder / ".venv" / "installed-demo").touch()
     dictionary = write_dictionary(tmp_path_factory.mktemp("dictionary"))
-    user = ReadmeUser(folder, tmp_path_factory.mktemp("home"), free_port(), {"WORDNET_DIR": str(dictionary)})
+    packages = tmp_path_factory.mktemp("packages")
+    write_hpo_package(packages)
+    search = os.pathsep.join([str(packages), *filter(None, [os.environ.get("PYTHONPATH")])])
+    variables = {"WORDNET_DIR": str(dictionary), "PYTHONPATH": search}
+    user = ReadmeUser(folder, tmp_path_factory.mktemp("home"), free_port(), variables)
     yield user
     user.run("dragon", "server", "stop")
 
@@ -82,15 +89,17 @@ def make_small(pipelines: Path) -> None:
     """Let the pipelines finish within seconds, as somebody would who tries them out."""
     file = yaml.safe_load(pipelines.read_text(encoding="utf-8"))
     for deployment in file["deployments"]:
-        name = deployment["name"].removesuffix("-general")
-        deployment["parameters"] = {field: PARAMETERS[field] for field in FIELDS[name]}
+        small = {field: PARAMETERS[field] for field in FIELDS.get(deployment["name"], [])}
+        deployment["parameters"] = deployment.get("parameters", {}) | small
     pipelines.write_text(yaml.safe_dump(file, sort_keys=False), encoding="utf-8")
 
 
 FIELDS = {
-    "pretrain": ["corpus", "training", "execution", "questions", "finetuning"],
-    "evaluate": ["questions", "finetuning"],
-    "refresh-corpus": ["corpus"],
+    "pretrain-general": ["corpus", "training", "execution", "questions", "finetuning"],
+    "pretrain-general-conceptnet": ["training", "execution"],
+    "pretrain-biomed": ["training", "execution"],
+    "evaluate-general": ["questions", "finetuning"],
+    "refresh-corpus-general": ["corpus"],
 }
 
 
@@ -121,6 +130,18 @@ def test_the_commands_of_the_readme(reader: ReadmeUser) -> None:
     assert "entity_table: entity-table/" in reader.type(".venv/bin/dragon artifacts lineage evaluation/latest")
     assert reader.type(".venv/bin/dragon artifacts gc") == ""
 
+
+def test_the_commands_that_run_other_deployments(reader: ReadmeUser) -> None:
+    reader.type(".venv/bin/dragon server start")
+    assert reader.run(*DEPLOY).returncode == 0
+    write_conceptnet(reader.folder / "data" / "conceptnet-assertions-5.7.0.csv.gz")
+    write_text(reader.folder / "data" / "books")
+    for run in ("pretrain-biomed", "pretrain-general-conceptnet --param text_folder=data/books"):
+        output = reader.type(f".venv/bin/prefect deployment run {run} --watch")
+        assert "Flow run finished successfully" in output
+
+
+def test_after_the_last_command_nothing_is_left(reader: ReadmeUser) -> None:
     reader.type("make clean-demo")
     assert not (reader.folder / ".dragon").exists()
     untyped = set(commands_of_readme()) - reader.typed

@@ -14,7 +14,7 @@ from dragon_core.training.worker import end_with_parent, take_stdout
 
 
 def main(folder: str, kind: str) -> None:
-    """Leave a file with the number of threads, named by rank and process; then end in this or that way, or wait."""
+    """Leave a file with the number of threads, named by rank and process, and end in some way, or not by itself."""
     end_with_parent()
     reports = take_stdout()
     if kind == "ignore SIGTERM":

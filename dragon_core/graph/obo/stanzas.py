@@ -8,7 +8,7 @@ from typing import Any
 
 import fastobo
 
-from dragon_core.artifacts.draft import Writer
+from dragon_core.artifacts.draft import Tally
 from dragon_core.graph.errors import GraphError
 from dragon_core.graph.text_stream import REPLACEMENT, open_utf8
 
@@ -30,12 +30,12 @@ class Stanza:
     text: str
 
 
-def read_frames(path: Path, writer: Writer) -> Iterator[tuple[int, Any]]:
+def read_frames(path: Path, tally: Tally) -> Iterator[tuple[int, Any]]:
     """Parse a file stanza by stanza.
 
     Args:
         path: The file, possibly compressed.
-        writer: Takes the count `records`, which is of stanzas, and as rejects the stanzas that cannot be parsed.
+        tally: Takes the count `records`, which is of stanzas, and as rejects the stanzas that cannot be parsed.
 
     Yields:
         The number of the first line and the frame, as fastobo has it: of the header, of the terms and the typedefs.
@@ -47,8 +47,8 @@ def read_frames(path: Path, writer: Writer) -> Iterator[tuple[int, Any]]:
     for stanza in split_stanzas(path):
         if stanza.kind != HEADER:
             count += 1
-            writer.count(records=1)
-        frame = _frame(stanza, path, writer)
+            tally.count(records=1)
+        frame = _frame(stanza, path, tally)
         if frame is not None:
             yield stanza.line, frame
     if not count:
@@ -77,18 +77,18 @@ def split_stanzas(path: Path) -> Iterator[Stanza]:
     yield Stanza(kind, first, "".join(lines))
 
 
-def _frame(stanza: Stanza, path: Path, writer: Writer) -> Any:
+def _frame(stanza: Stanza, path: Path, tally: Tally) -> Any:
     """The parsed stanza; None if it cannot be parsed, or is neither header nor term nor typedef."""
     if stanza.kind not in (HEADER, "Term", "Typedef"):
         return None
     if REPLACEMENT in stanza.text:
-        writer.reject(path.name, stanza.line, "it is not UTF-8")
+        tally.reject(path.name, stanza.line, "it is not UTF-8")
         return None
     try:
         # One thread: starting more takes longer than parsing a stanza.
         document = fastobo.loads(stanza.text, threads=1)
     except SyntaxError as error:
         reason = f"it is no OBO: {error.msg}, found {(error.text or '').strip()[:80]!r}"
-        writer.reject(path.name, stanza.line + (error.lineno or 1) - 1, reason)
+        tally.reject(path.name, stanza.line + (error.lineno or 1) - 1, reason)
         return None
     return document.header if stanza.kind == HEADER else document[0]

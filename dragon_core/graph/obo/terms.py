@@ -8,7 +8,7 @@ import fastobo
 import polars as pl
 from fastobo import header, term, typedef
 
-from dragon_core.artifacts.draft import Writer
+from dragon_core.artifacts.draft import Tally
 from dragon_core.graph.obo.params import OboParams
 from dragon_core.graph.obo.stanzas import read_frames
 from dragon_core.graph.relations import in_words
@@ -26,13 +26,13 @@ class Ontology:
         inverses: Ids of relations by that of their inverse; a symmetric one is its own.
     """
 
-    def __init__(self, params: OboParams, writer: Writer) -> None:
+    def __init__(self, params: OboParams, tally: Tally) -> None:
         self.nodes: dict[str, dict[str, Any]] = {}
         self.inverses: dict[str, str] = {}
         self._relation_names: dict[str, str] = {}
         self._other_ids: dict[str, str] = {}
         self._params = params
-        self._writer = writer
+        self._tally = tally
 
     def read(self, path: Path) -> Iterator[pl.DataFrame]:
         """Read a file.
@@ -45,7 +45,7 @@ class Ontology:
         """
         edges: list[tuple[str, str, str, int]] = []
         namespace = ""
-        for line, frame in read_frames(path, self._writer):
+        for line, frame in read_frames(path, self._tally):
             if isinstance(frame, fastobo.header.HeaderFrame):
                 spaces = [clause.namespace for clause in frame if isinstance(clause, header.DefaultNamespaceClause)]
                 namespace = str(spaces[0]) if spaces else ""
@@ -109,7 +109,7 @@ class Ontology:
                 case term.IsObsoleteClause():
                     is_obsolete = clause.obsolete
         if is_obsolete:
-            self._writer.count(obsolete_terms=1)
+            self._tally.count(obsolete_terms=1)
             if len(replacements) == 1:
                 self._other_ids[key] = replacements[0]
             return []

