@@ -95,7 +95,7 @@ def test_it_ends_with_a_run_that_is_killed_and_the_next_run_goes_on(
     command = [sys.executable, "-m", "tests.flows.pretraining", str(path), store.url]
     environment = os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value()}
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.DEVNULL) as run:
-        assert eventually(lambda: steps_done(store))
+        assert eventually(lambda: steps_done(store), seconds=240)
         family = psutil.Process(run.pid).children(recursive=True)
         assert any("dragon_core.training.worker" in process.cmdline() for process in family)
         run.kill()
