@@ -52,7 +52,9 @@ def start(stage: Pretrain, store: Path) -> "subprocess.Popen[str]":
 
 
 def made_by_processes(stage: Pretrain, store: Path) -> Artifact:
-    output, _ = start(stage, store).communicate()
+    with start(stage, store) as process:
+        assert process.stdout is not None
+        output = process.stdout.read()
     found = ArtifactStore(str(store)).find(stage)
     assert found is not None, output
     return found
