@@ -3,19 +3,16 @@
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-import pyarrow as pa
 import torch
 from transformers import BertConfig, BertForMaskedLM, RobertaConfig, RobertaForMaskedLM
 
+from benchmarks.training_data import filled_shard
 from dragon_core.artifacts import ArtifactReference, Draft, Inputs, Parameters, Progress, Stage
-from dragon_core.subgraph.params import NodeType
-from dragon_core.subgraph.schema import subgraphs_schema
 from tests.training.encoders import byte_pair_tokenizer, word_piece_tokenizer
 
 LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}
-NODES, RELATIONS, EDGES, LINKED = 400, 17, 1000, 8
-WORD = "unbelievable "
+NODES, RELATIONS, EDGES = 400, 17, 1000
+WORD = "unbelievable"
 
 
 class FilledSubgraphsParams(Parameters):
@@ -36,23 +33,9 @@ class FilledSubgraphs(Stage):
 
     def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
         """Write one shard."""
-        random, nodes = np.random.default_rng(0), self.params.nodes
-        rows = []
-        for segment in range(self.params.segments):
-            edges = np.unique(random.integers(0, nodes, (EDGES, 2)), axis=0)
-            edges = edges[edges[:, 0] != edges[:, 1]]
-            row = {
-                "segment_id": segment,
-                "text": WORD * self.params.words,
-                "node_id": random.choice(NODES, nodes, replace=False),
-                "node_type": [NodeType.LINKED] * LINKED + [NodeType.OTHER] * (nodes - LINKED),
-                "node_score": [1.0] * nodes,
-                "head": edges[:, 0],
-                "relation": random.integers(0, RELATIONS, len(edges)),
-                "tail": edges[:, 1],
-            }
-            rows.append(row)
-        draft.write_table("part-00000.parquet", pa.Table.from_pylist(rows, subgraphs_schema(nodes, RELATIONS)))
+        params = self.params
+        shard = filled_shard(params.segments, [WORD], params.words, params.nodes, EDGES, RELATIONS, NODES)
+        draft.write_table("part-00000.parquet", shard)
 
 
 def write_encoder(name: str, folder: Path, layers: int) -> None:

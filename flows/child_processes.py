@@ -24,6 +24,9 @@ WORKER = "dragon_core.training.worker"
 # Enough for the step in hand and a checkpoint; a Prefect worker gives a cancelled run 30 s.
 STOP_SECONDS = 20.0
 
+# What has inherited the pipe of the log may live on.
+LAST_LINES_SECONDS = 5.0
+
 
 class ChildFailedError(DragonError):
     """A process that pretrains failed, or was killed."""
@@ -108,7 +111,7 @@ def _started(
             end_family(child, STOP_SECONDS)
         # Those whose launcher was killed are nobody's children, but still read from here.
         child.stdin.close()
-        logging.join()
+        logging.join(LAST_LINES_SECONDS)
         child.stdout.close()
         child.stderr.close()
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from dragon_core.artifacts.errors import ArtifactNotFoundError
 from dragon_core.artifacts.identity import ArtifactReference
-from dragon_core.artifacts.stage import Inputs, Stage
+from dragon_core.artifacts.manifest import InputRecord
+from dragon_core.artifacts.stage import Stage
 from dragon_core.artifacts.store import Artifact, ArtifactStore
 
 
@@ -16,48 +17,62 @@ class Ancestor:
     Attributes:
         depth: Steps from the artifact that was asked about.
         role: Name of the input field it fills.
-        name: Its reference, or the path and digest of external files.
+        record: What it is.
         artifact: The artifact; None for external files and for artifacts the store has lost.
         repeated: Whether it was listed before; what it was made from is not listed again.
     """
 
     depth: int
     role: str
-    name: str
+    record: InputRecord
     artifact: Artifact | None
     repeated: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its reference, or the path and digest of external files."""
+        if self.record.reference is None:
+            return f"{self.record.path} ({self.identity})"
+        return self.identity if self.artifact is not None else f"{self.identity} (no longer in the store)"
+
+    @property
+    def identity(self) -> str:
+        """What it is, wherever it lies: its reference, or the digest of external files."""
+        reference, digest = self.record.reference, self.record.digest
+        return f"sha256 {digest[:12]}" if reference is None else str(reference)
 
 
 def lineage(store: ArtifactStore, artifact: Artifact) -> Iterator[Ancestor]:
     """The artifact and all it was made from, depth first; an artifact that was used twice is listed twice."""
-    yield from _lineage(store, artifact, 0, "", set())
+    record = InputRecord(digest=artifact.manifest.digest, reference=artifact.reference)
+    yield from _lineage(store, record, 0, "", set())
 
 
-def ancestry(inputs: Inputs, stage: Stage) -> Iterator[Ancestor]:
+def ancestry(store: ArtifactStore, stage: Stage) -> Iterator[Ancestor]:
     """All that a stage's artifact is made from, likewise; the stage's own inputs have depth 1."""
     listed: set[ArtifactReference] = set()
-    for role in stage.artifacts:
-        yield from _lineage(inputs.store, getattr(inputs, role), 1, role, listed)
-    for role, files in stage.external.items():
-        yield Ancestor(1, role, f"{files.path} (sha256 {files.digest[:12]})", None)
+    for role, record in store.input_records(stage).items():
+        yield from _lineage(store, record, 1, role, listed)
 
 
 def _lineage(
-    store: ArtifactStore, artifact: Artifact, depth: int, role: str, listed: set[ArtifactReference]
+    store: ArtifactStore, record: InputRecord, depth: int, role: str, listed: set[ArtifactReference]
 ) -> Iterator[Ancestor]:
-    repeated = artifact.reference in listed
-    yield Ancestor(depth, role, str(artifact.reference), artifact, repeated)
-    if repeated:
+    artifact = _found(store, record)
+    repeated = record.reference in listed
+    yield Ancestor(depth, role, record, artifact, repeated)
+    if artifact is None or repeated:
         return
     listed.add(artifact.reference)
-    for name, record in artifact.manifest.inputs.items():
-        if record.reference is None:
-            yield Ancestor(depth + 1, name, f"{record.path} (sha256 {record.digest[:12]})", None)
-            continue
-        try:
-            yield from _lineage(store, store.get(record.reference), depth + 1, name, listed)
-        except ArtifactNotFoundError:
-            yield Ancestor(depth + 1, name, f"{record.reference} (no longer in the store)", None)
+    for name, of_input in artifact.manifest.inputs.items():
+        yield from _lineage(store, of_input, depth + 1, name, listed)
+
+
+def _found(store: ArtifactStore, record: InputRecord) -> Artifact | None:
+    try:
+        return None if record.reference is None else store.get(record.reference)
+    except ArtifactNotFoundError:
+        return None
 
 
 def unneeded(store: ArtifactStore, keep: int) -> list[ArtifactReference]:

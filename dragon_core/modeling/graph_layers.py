@@ -72,6 +72,11 @@ class CountedBatchNorm1d(nn.BatchNorm1d):
         """
         if not self.training or (counts is None and len(rows) > 1 and num_processes() == 1):
             return super().forward(rows)
+        # Sums over a batch are too large for 16 bits, and too coarse.
+        with torch.autocast(rows.device.type, enabled=False):
+            return self._normalized(rows.float(), counts).to(rows.dtype)
+
+    def _normalized(self, rows: torch.Tensor, counts: torch.Tensor | None) -> torch.Tensor:
         weights = rows.new_ones(len(rows)) if counts is None else counts.to(rows.dtype)
         total = summed(weights.sum())
         mean = summed(weights @ rows) / total

@@ -57,18 +57,19 @@ class ShuffledPart:
         return shuffled(self.seed, 0, Purpose.EVALUATION_SPLIT, self.total, positions + self.start)
 
 
-def split_evaluation(total: int, share: float, seed: int) -> tuple[ShuffledPart, ShuffledPart]:
+def split_evaluation(total: int, share: float, seed: int, most: int | None = None) -> tuple[ShuffledPart, ShuffledPart]:
     """Divide examples for training and evaluation.
 
     Args:
         total: How many there are.
         share: Share to evaluate on; at least one example, and at least one is left to train on.
         seed: Not negative.
+        most: Most examples to evaluate on.
 
     Returns:
         Those to train on, and those to evaluate on.
     """
-    count = min(max(round(share * total), 1), total - 1)
+    count = min(max(round(share * total), 1), total - 1, total if most is None else most)
     return ShuffledPart(count, total, total, seed), ShuffledPart(0, count, total, seed)
 
 

@@ -40,16 +40,24 @@ class Checkpoints:
             state: What `torch.load` gives back with `weights_only`.
             best: Step of the best checkpoint, which is never dropped.
         """
+        # What comes after this step was damaged, or the run would have gone on from there.
+        for undone in self.steps():
+            if undone >= step:
+                self._record(undone).unlink()
         data = self._data(step)
-        # An older one of the same step goes first: its record would call the new data damaged.
-        self._record(step).unlink(missing_ok=True)
         _write(data, lambda path: torch.save(state, path))
         record = {"sha256": file_digest(data), "fingerprint": self.fingerprint}
         _write(self._record(step), lambda path: path.write_text(json.dumps(record), encoding="utf-8"))
         for old in self.steps()[: -self.kept]:
             if old != best:
                 self._record(old).unlink()
-                self._data(old).unlink(missing_ok=True)
+        self._delete_uncommitted()
+
+    def _delete_uncommitted(self) -> None:
+        committed = {path for step in self.steps() for path in (self._record(step), self._data(step))}
+        for path in self.folder.iterdir():
+            if path not in committed:
+                path.unlink()
 
     def load_latest(self) -> tuple[int, dict[str, Any]] | None:
         """The newest sound checkpoint's step and state; None if there is none."""

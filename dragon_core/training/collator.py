@@ -32,23 +32,29 @@ class PretrainingBatch:
 
     Attributes:
         segment_ids: [B] the segments, to name them in messages.
-        tensors: Arguments of `DragonForPreTraining.forward`.
+        arrays: Arguments of `DragonForPreTraining.forward`. Not tensors: of those that come from another process each
+            keeps a file open, and a step may have thousands.
         after: Where the run is in the data when the batch is done.
     """
 
     segment_ids: npt.NDArray[np.int64]
-    tensors: dict[str, torch.Tensor]
+    arrays: dict[str, Array]
     after: Cursor
+
+    @property
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """The same arrays as tensors."""
+        return {name: torch.from_numpy(array) for name, array in self.arrays.items()}
 
     @property
     def num_masked_tokens(self) -> int:
         """How many tokens are to be predicted."""
-        return int((self.tensors["labels"] != IGNORED_LABEL).sum())
+        return int((self.arrays["labels"] != IGNORED_LABEL).sum())
 
     @property
     def num_links(self) -> int:
         """How many edges are to be predicted."""
-        return len(self.tensors["link_head"])
+        return len(self.arrays["link_head"])
 
 
 class PretrainingCollator:
@@ -96,7 +102,7 @@ class PretrainingCollator:
         links = self._evaluation_targets(segments.subgraphs, keys)
         candidates = rank_candidates(segments.subgraphs, links, self._evaluation_targets.symmetric)
         prepared = self._prepared(batch, segments, links, keys)
-        prepared.tensors["link_candidates"] = torch.from_numpy(candidates)
+        prepared.arrays["link_candidates"] = candidates
         return prepared
 
     def _read(self, batch: Batch) -> tuple[Segments, UInt64s]:
@@ -116,17 +122,17 @@ class PretrainingCollator:
         else:
             told = self._sentences(segments.subgraphs, links.kept[0])
             text = self._text_and_sentences(self._dataset.texts(batch.examples), told, keys)
-        tensors = text | self._graphs(segments.subgraphs, links.kept)
-        arrays = {
+        graphs = self._graphs(segments.subgraphs, links.kept)
+        arrays = text | {name: tensor.numpy() for name, tensor in graphs.items()}
+        arrays |= {
             "link_head": links.head,
             "link_relation": links.relation,
             "link_tail": links.tail,
             "link_negatives": links.negatives,
         }
-        tensors |= {name: torch.from_numpy(array) for name, array in arrays.items()}
-        return PretrainingBatch(segments.segment_ids, tensors, batch.after)
+        return PretrainingBatch(segments.segment_ids, arrays, batch.after)
 
-    def _text(self, segments: Segments, keys: UInt64s) -> dict[str, torch.Tensor]:
+    def _text(self, segments: Segments, keys: UInt64s) -> dict[str, Array]:
         lengths = np.array([len(tokens) for tokens in segments.tokens], dtype=np.int64)
         width = -(-int(lengths.max(initial=1)) // PADDING_MULTIPLE) * PADDING_MULTIPLE
         filled = np.arange(width) < lengths[:, None]
@@ -135,7 +141,7 @@ class PretrainingCollator:
             {"attention_mask": filled.astype(np.int64)}, ids, _padded(segments.words, filled, NO_WORD), keys
         )
 
-    def _text_and_sentences(self, texts: list[str], told: list[str], keys: UInt64s) -> dict[str, torch.Tensor]:
+    def _text_and_sentences(self, texts: list[str], told: list[str], keys: UInt64s) -> dict[str, Array]:
         """Masked texts with what is told of the graph beside them, unmasked."""
         encoded = self._tokenizer(
             texts, told, padding=True, truncation=True, max_length=self._max_length, pad_to_multiple_of=PADDING_MULTIPLE
@@ -144,10 +150,9 @@ class PretrainingCollator:
         words = np.stack([word_numbers(encoding) for encoding in encoded.encodings or []])
         return self._masked({name: np.array(rows) for name, rows in encoded.items()}, ids, words, keys)
 
-    def _masked(self, others: dict[str, Array], ids: Array, words: Array, keys: UInt64s) -> dict[str, torch.Tensor]:
+    def _masked(self, others: dict[str, Array], ids: Array, words: Array, keys: UInt64s) -> dict[str, Array]:
         input_ids, labels = self._masker(ids, words, keys)
-        arrays = others | {"input_ids": input_ids, "labels": labels}
-        return {name: torch.from_numpy(array) for name, array in arrays.items()}
+        return others | {"input_ids": input_ids, "labels": labels}
 
 
 def _padded(rows: list[Array], filled: npt.NDArray[np.bool_], padding: int) -> npt.NDArray[np.int64]:

@@ -26,6 +26,10 @@ class History:
         trained = self.evaluations[1:]
         return int(min(trained, key=lambda entry: entry["loss"])["step"]) if trained else None
 
+    def is_evaluated(self, step: int) -> bool:
+        """Whether there is an evaluation of a step."""
+        return any(entry["step"] == step for entry in self.evaluations)
+
     def evaluation_of(self, step: int) -> Numbers:
         """The evaluation of a step."""
         return next(entry for entry in self.evaluations if entry["step"] == step)

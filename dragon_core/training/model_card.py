@@ -37,7 +37,7 @@ def model_card(
         picture: Name of the file with the curves, beside the card.
     """
     front = yaml.safe_dump({"library_name": "dragon", "tags": ["dragon", "knowledge-graph", "fill-mask"]})
-    inputs = "".join(f"{'  ' * (a.depth - 1)}- {a.role}: `{a.name}`\n" for a in ancestors)
+    inputs = "".join(f"{'  ' * (a.depth - 1)}- {a.role}: `{a.identity}`\n" for a in ancestors)
     numbers = "".join(f"| {name.replace('_', ' ')} | {number:,} |\n" for name, number in counts.items())
     parameters = "".join(f"| {name} | {json.dumps(value)} |\n" for name, value in settings.items())
     return (
@@ -45,7 +45,7 @@ def model_card(
         "A language model and a graph network that read each other in every fusion layer, pretrained together by\n"
         "masked language modelling and link prediction (Yasunaga et al., NeurIPS 2022).\n\n"
         f"{_USE}\n"
-        f"## Data\n\nMade from these artifacts (stage/key):\n\n{inputs}\n| | |\n| --- | ---: |\n{numbers}\n"
+        f"## Data\n\nMade from these artifacts (stage/key) and files:\n\n{inputs}\n| | |\n| --- | ---: |\n{numbers}\n"
         f"## Results on held-out segments\n\n{results_table(results)}\n"
         f"![losses and accuracies by step]({picture})\n\n"
         f"## Settings\n\n| parameter | value |\n| --- | --- |\n{parameters}"

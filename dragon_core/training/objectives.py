@@ -2,7 +2,8 @@
 
 An objective's loss is a mean over all masked tokens, or all held-out edges, of the step. The mean of the batches' means
 would be another number where batches have more or fewer of them; so each batch's mean counts in proportion. A step has
-the same loss and the same gradient whether one process makes it or several, of one batch or of parts of it.
+the same loss and the same gradient whether one process makes it or several; and of one batch or of accumulated parts of
+it, batch normalisation aside, which is of a part.
 """
 
 from collections.abc import Sequence

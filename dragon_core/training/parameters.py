@@ -20,7 +20,9 @@ class TrainingParams(Parameters):
     max_length: int = Field(128, ge=8, description="Longest text in tokens; the rest of a text is cut off.")
     encoder_learning_rate: float = Field(2e-4, gt=0, le=1, description="Learning rate of the pretrained encoder.")
     new_learning_rate: float = Field(1e-3, gt=0, le=1, description="Learning rate of the graph layers and new heads.")
-    encoder_frozen_steps: int = Field(0, ge=0, description="First steps, in which the encoder stays as it is.")
+    encoder_frozen_steps: int = Field(
+        0, ge=0, description="First steps, in which the encoder's learning rate is 0; its warm-up comes after them."
+    )
     warmup_steps: int = Field(60, ge=0, description="Steps in which the learning rates rise to their full values.")
     schedule: Literal["linear", "cosine", "constant"] = Field(
         "linear", description="How the learning rates fall to 0 after the warm-up; constant: they do not."
@@ -57,6 +59,7 @@ class TrainingParams(Parameters):
         " stays in the input, as in the published code.",
     )
     evaluation_share: float = Field(0.01, gt=0, lt=1, description="Share of the segments kept to evaluate on.")
+    max_evaluation_segments: int = Field(10_000, ge=1, description="Most segments kept to evaluate on.")
     evaluation_interval: int = Field(200, ge=1, description="Steps between evaluations.")
     kept_model: Literal["best", "last"] = Field(
         "best", description="The model that is kept: that of the evaluation with the least loss, or of the last step."
@@ -82,7 +85,10 @@ class TrainingParams(Parameters):
 
 
 class Execution(Parameters):
-    """How pretraining is carried out: it changes nothing in the result but by rounding, and is in no key."""
+    """How pretraining is carried out; in no key.
+
+    It changes the result by rounding alone; except that several processes draw other random numbers for dropout.
+    """
 
     num_processes: int = Field(1, ge=1, description="Processes that share every batch, one a GPU.")
     strategy: Literal["ddp", "fsdp"] = Field(

@@ -1,6 +1,8 @@
 """The processes that train one model together, and what accelerate and torch do in each of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,7 +18,7 @@ from torch.distributed.checkpoint.state_dict import (
     set_model_state_dict,
     set_optimizer_state_dict,
 )
-from torch.distributed.fsdp import fully_shard
+from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor
 
 from dragon_core.modeling.modeling_dragon import DragonForPreTraining
@@ -28,7 +30,7 @@ _WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 _PRECISIONS = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}
 
 
-def new_accelerator(params: TrainingParams, execution: Execution) -> Accelerator:
+def new_accelerator(params: TrainingParams, execution: Execution, run_name: str) -> Accelerator:
     """What places tensors, scales losses and syncs gradients; its environment says how many processes there are.
 
     Raises:
@@ -51,7 +53,7 @@ def new_accelerator(params: TrainingParams, execution: Execution) -> Accelerator
         cpu=not has_gpu,
         mixed_precision=_PRECISIONS[params.precision],
         log_with=list(execution.trackers) or None,
-        project_config=ProjectConfiguration(logging_dir=execution.tracking_folder),
+        project_config=ProjectConfiguration(logging_dir=str(Path(execution.tracking_folder) / run_name)),
         # An objective without a target, and the pooler, use no parameter; statistics are the same in all processes.
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)],
     )
@@ -72,6 +74,18 @@ def placed(model: DragonForPreTraining, accelerator: Accelerator, execution: Exe
     return torch.compile(whole, dynamic=True) if execution.compile else whole  # type: ignore[return-value]
 
 
+@contextmanager
+def gradients_kept_apart(model: torch.nn.Module, accelerator: Accelerator) -> Iterator[None]:
+    """Within it, processes do not share the gradients of backward passes; the next pass outside shares the sum."""
+    if isinstance(model, FSDPModule):
+        model.set_requires_gradient_sync(False)
+        yield
+        model.set_requires_gradient_sync(True)
+    else:
+        with accelerator.no_sync(model):
+            yield
+
+
 def summed_over_processes(accelerator: Accelerator, numbers: torch.Tensor) -> torch.Tensor:
     """The sum of a tensor over all processes."""
     total: torch.Tensor = accelerator.reduce(numbers.to(accelerator.device), reduction="sum")
@@ -90,6 +104,23 @@ def gathered(accelerator: Accelerator, values: Sequence[int]) -> list[int]:
     parts: list[list[int]] = [[] for _ in range(accelerator.num_processes)]
     distributed.all_gather_object(parts, list(values))
     return [value for part in parts for value in part]
+
+
+def batch_statistics(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Copies of the running statistics of batch normalisation, which every forward pass in training changes."""
+    return {
+        name: buffer.clone()
+        for name, buffer in model.named_buffers()
+        if name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+    }
+
+
+@torch.no_grad()
+def restore_batch_statistics(model: torch.nn.Module, statistics: dict[str, torch.Tensor]) -> None:
+    """Set what `batch_statistics` gave."""
+    buffers = dict(model.named_buffers())
+    for name, value in statistics.items():
+        buffers[name].copy_(value)
 
 
 def model_state(model: torch.nn.Module) -> dict[str, Any]:

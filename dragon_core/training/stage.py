@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from dragon_core.artifacts.lineage import ancestry
 from dragon_core.embedding import ENTITIES_NAME
 from dragon_core.graph import KnowledgeGraph
 from dragon_core.modeling import DragonForPreTraining
+from dragon_core.modeling.batch_checks import max_tokens
 from dragon_core.modeling.saving import save_pretrained
 from dragon_core.training.batching import (
     BatchLimits,
@@ -30,8 +30,10 @@ from dragon_core.training.collator import PretrainingCollator
 from dragon_core.training.curves import curves_table, draw_curves, inline_picture
 from dragon_core.training.dataset import SegmentDataset
 from dragon_core.training.errors import TrainingError
+from dragon_core.training.exclusion import only_one
 from dragon_core.training.graph_batch import GraphCollator, count_edge_types
 from dragon_core.training.graph_text import GraphSentences
+from dragon_core.training.history import Numbers
 from dragon_core.training.link_targets import LinkTargetSampler
 from dragon_core.training.masking import WordMasker
 from dragon_core.training.model_card import MODEL_CARD_NAME, model_card, results_table
@@ -73,11 +75,12 @@ class Pretrain(Stage):
                 encoder, there are too few segments, or the loss became NaN or infinite.
         """
         self._check_graph(inputs)
-        run = _Run(self, inputs, draft.scratch)
-        weights = run.trainer.run(progress)
-        parts = run.trainer.evaluate_parts() if run.model.config.has_graph and not self.params.graph_as_text else {}
-        run.trainer.end()
-        # The one in use remembers how it cut texts.
+        with only_one(draft.scratch):
+            run = TrainingRun(self, inputs, draft.scratch)
+            weights = run.trainer.run(progress)
+            parts = run.evaluate_parts()
+            run.trainer.end()
+        # The tokenizer in use remembers how it cut texts.
         save_pretrained(run.model, AutoTokenizer.from_pretrained(self.encoder.root), draft, weights)
         draft.count(**run.counts)
         self._save_history(run.trainer, parts, inputs, draft)
@@ -90,10 +93,9 @@ class Pretrain(Stage):
             scratch: Where that process keeps its state.
         """
         self._check_graph(inputs)
-        run = _Run(self, inputs, scratch)
+        run = TrainingRun(self, inputs, scratch)
         run.trainer.run()
-        if run.model.config.has_graph and not self.params.graph_as_text:
-            run.trainer.evaluate_parts()
+        run.evaluate_parts()
         run.trainer.end()
 
     def fingerprint(self, inputs: Inputs) -> str:
@@ -110,7 +112,7 @@ class Pretrain(Stage):
                     " graph it was made with, or make it again."
                 )
 
-    def _save_history(self, trainer: Trainer, parts: dict[str, Any], inputs: Inputs, draft: Draft) -> None:
+    def _save_history(self, trainer: Trainer, parts: dict[str, Numbers], inputs: Inputs, draft: Draft) -> None:
         history = trainer.history
         table = curves_table(history.intervals, history.evaluations)
         draft.write_table(CURVES_NAME, table)
@@ -127,12 +129,12 @@ class Pretrain(Stage):
             title = "## Results on held-out segments"
             path.write_text(f"{title}\n\n{results_table(results)}\n{inline_picture(picture)}\n", encoding="utf-8")
         settings = self.params.model_dump(mode="json")
-        card = model_card(ancestry(inputs, self), settings, draft.counts, results, PICTURE_NAME)
+        card = model_card(ancestry(inputs.store, self), settings, draft.counts, results, PICTURE_NAME)
         with draft.writing(MODEL_CARD_NAME) as path:
             path.write_text(card, encoding="utf-8")
 
 
-class _Run:
+class TrainingRun:
     """Model, data and trainer of one process.
 
     Attributes:
@@ -152,13 +154,15 @@ class _Run:
         self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(stage.encoder.root)
         make_reproducible(params.seed)
         self.model = self._new_model()
-        self._check_vocabulary()
+        self._check_encoder()
         fingerprint = stage.fingerprint(inputs)
         state = scratch / fingerprint[:16]
         parts = [inputs.subgraphs.path(part) for part in inputs.subgraphs.parts]
         with processes.main_process_first():
             dataset = SegmentDataset.open(parts, state / "shards", self.tokenizer, params.max_length)
-        trained, held_out = split_evaluation(len(dataset), params.evaluation_share, params.seed)
+        trained, held_out = split_evaluation(
+            len(dataset), params.evaluation_share, params.seed, params.max_evaluation_segments
+        )
         limits = BatchLimits(params.batch_size, params.batch_tokens, params.batch_edges)
         sizes = _with_full_texts(dataset.sizes, params.max_length) if params.graph_as_text else dataset.sizes
         self.trainer = Trainer(
@@ -178,6 +182,11 @@ class _Run:
             "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
         }
 
+    def evaluate_parts(self) -> dict[str, Numbers]:
+        """Metrics of the kept model shown text or graph alone, if it reads a graph beside the text."""
+        has_both = self.model.config.has_graph and not self._stage.params.graph_as_text
+        return self.trainer.evaluate_parts() if has_both else {}
+
     def _new_model(self) -> DragonForPreTraining:
         params = self._stage.params
         return DragonForPreTraining.from_encoder(
@@ -194,12 +203,17 @@ class _Run:
             link_decoder=params.link_decoder,
         )
 
-    def _check_vocabulary(self) -> None:
-        tokens, rows = len(self.tokenizer), self.model.config.backbone.vocab_size
+    def _check_encoder(self) -> None:
+        name, config, wanted = self._stage.encoder.path, self.model.config, self._stage.params.max_length
+        tokens, rows = len(self.tokenizer), config.backbone.vocab_size
         if tokens > rows:
             raise TrainingError(
-                f"The tokenizer of the encoder {self._stage.encoder.path} has {tokens} tokens, its model embeddings for"
-                f" {rows}: they do not belong together; give an encoder whose files do."
+                f"The tokenizer of the encoder {name} has {tokens} tokens, its model embeddings for {rows}: they do not"
+                " belong together; give an encoder whose files do."
+            )
+        if wanted > max_tokens(config):
+            raise TrainingError(
+                f"max_length is {wanted}, and the encoder {name} reads {max_tokens(config)} tokens at most; lower it."
             )
 
     def _collator(self, dataset: SegmentDataset) -> PretrainingCollator:

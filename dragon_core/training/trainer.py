@@ -5,6 +5,7 @@ random numbers of a step (dropout) are a function of seed, step and process. The
 a continued run computes what an uninterrupted one would have, bit for bit.
 """
 
+import logging
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,17 +34,25 @@ from dragon_core.training.objectives import LOSSES, StepTotals, counts
 from dragon_core.training.optimization import learning_rate_schedule, parameter_groups, split_parameters
 from dragon_core.training.parameters import Execution, TrainingParams
 from dragon_core.training.processes import (
+    batch_statistics,
     gathered,
+    gradients_kept_apart,
     load_model_state,
     load_optimizer_state,
     model_state,
     new_accelerator,
     optimizer_state,
     placed,
+    restore_batch_statistics,
     summed_over_processes,
     whole,
 )
 from dragon_core.training.random_numbers import Purpose, example_keys, random_bits
+
+logger = logging.getLogger(__name__)
+
+# Segments in a message.
+MOST_NAMED = 100
 
 
 class Trainer:
@@ -51,7 +60,8 @@ class Trainer:
 
     Attributes:
         history: What happened so far, over all continuations of the run.
-        waited: Seconds that this process waited for batches.
+        computed: Seconds that this process spent in optimizer steps.
+        waited: Seconds that it waited for batches.
         kept_step: The step whose model is kept, once the run is at its end.
     """
 
@@ -67,6 +77,7 @@ class Trainer:
         run_name: str,
     ) -> None:
         self.history = History()
+        self.computed = 0.0
         self.waited = 0.0
         self.kept_step = 0
         self._params = params
@@ -76,7 +87,10 @@ class Trainer:
         self._evaluation = evaluation
         self._checkpoints = checkpoints
         self._cursor = Cursor()
-        self._accelerator = new_accelerator(params, execution)
+        self._interruption = Interruption()
+        # Before the first step there is nothing to save.
+        self._saved_step = 0
+        self._accelerator = new_accelerator(params, execution, run_name)
         workers = execution.loader_workers
         self._workers = (2 if torch.cuda.is_available() else 0) if workers is None else workers
         self._model = placed(model, self._accelerator, execution)
@@ -88,11 +102,9 @@ class Trainer:
             self._optimizer.optimizer, params.steps, params.warmup_steps, params.schedule, params.encoder_frozen_steps
         )
         if execution.trackers:
-            self._accelerator.init_trackers(
-                run_name,
-                {name: str(value) for name, value in params.model_dump().items()},
-                {"wandb": {"id": run_name, "resume": "allow", "dir": execution.tracking_folder}},
-            )
+            wandb = {"id": run_name, "name": run_name, "resume": "allow", "dir": execution.tracking_folder}
+            settings = {name: str(value) for name, value in params.model_dump().items()}
+            self._accelerator.init_trackers("dragon", settings, {"wandb": wandb})
 
     def run(self, progress: Progress = silent) -> dict[str, Any]:
         """Train to the last step, from the newest sound checkpoint if there is one.
@@ -111,10 +123,8 @@ class Trainer:
             TrainingInterruptedError: SIGTERM came, and did not end the process.
         """
         done = self._continue()
-        with Interruption() as interruption:
-            if not self.history.evaluations:
-                self.history.evaluations.append({"step": done, **self._evaluate()})
-            self._train(done, progress, interruption)
+        with self._interruption:
+            self._train(done, progress)
         self._load_kept()
         return model_state(self._model)
 
@@ -126,65 +136,79 @@ class Trainer:
         """Finish what the trackers write."""
         self._accelerator.end_training()
 
-    def _train(self, done: int, progress: Progress, interruption: Interruption) -> None:
-        params = self._params
-        batches = loaded(self._collator, self._shared(self._plan.after(self._cursor)), self._workers)
-        pace = _Pace()
-        for step in range(done + 1, params.steps + 1):
-            began = time.perf_counter()
-            these = list(islice(batches, params.gradient_accumulation))
-            waited = time.perf_counter() - began
-            totals, examples, is_to_stop = self._agree(these, interruption.requested)
-            if is_to_stop:
-                if step > done + 1:
-                    self._save(step - 1)
-                raise TrainingInterruptedError(
-                    f"Training was ended by SIGTERM after step {step - 1}; run again to go on."
-                )
-            self.history.recent.append(self._step(step, these, totals))
-            self._cursor = these[-1].after
-            self.waited += waited
-            pace.add(examples, waited, time.perf_counter() - began)
-            is_last = step == params.steps
-            if step % params.log_interval == 0 or is_last:
-                entry = self.history.close_interval()
-                self._accelerator.log(entry, step=step)
-                losses = {name: entry[name] for name in LOSSES if name in entry}
-                progress(step, params.steps, **losses, **pace.report())
-            is_to_save = step % self._execution.checkpoint_interval == 0
-            if step % params.evaluation_interval == 0 or is_last:
-                found = self._evaluate()
-                self.history.evaluations.append({"step": step, **found})
-                self._accelerator.log({f"evaluation_{name}": value for name, value in found.items()}, step=step)
-                is_to_save |= params.kept_model == "best" and self.history.best_step == step
-            if is_to_save and not is_last:
-                self._save(step)
+    def _train(self, done: int, progress: Progress) -> None:
+        params, completed, pace = self._params, done, _Pace()
+        ahead = params.gradient_accumulation
+        batches = loaded(self._collator, self._shared(self._plan.after(self._cursor)), self._workers, ahead)
+        try:
+            for step in range(done, params.steps + 1):
+                is_last = step == params.steps
+                if step > done:
+                    self._advance(step, batches, pace)
+                    completed = step
+                    if step % params.log_interval == 0 or is_last:
+                        self._report(step, progress, pace)
+                is_due = step % params.evaluation_interval == 0 or is_last
+                is_best = is_due and self._record_evaluation(step) and params.kept_model == "best"
+                if step % self._execution.checkpoint_interval == 0 or is_last or is_best:
+                    self._save(step)
+        except TrainingInterruptedError:
+            self._save(completed)
+            raise
 
-    def _agree(self, batches: Sequence[PretrainingBatch], is_to_stop: bool) -> tuple[StepTotals, int, bool]:
-        """What the step asks for in all processes, its examples, and whether one of them is to stop."""
-        examples = sum(len(batch.segment_ids) for batch in batches)
-        numbers = torch.tensor([*counts(batches), examples, is_to_stop], dtype=torch.int64)
-        tokens, links, examples, stops = summed_over_processes(self._accelerator, numbers).tolist()
-        return StepTotals(tokens, links, len(batches), self._accelerator.num_processes), examples, stops > 0
+    def _advance(self, step: int, batches: Iterator[PretrainingBatch], pace: "_Pace") -> None:
+        """Get the batches of a step, and take it."""
+        began = time.perf_counter()
+        these = list(islice(batches, self._params.gradient_accumulation))
+        waited = time.perf_counter() - began
+        self._stop_if_asked()
+        numbers = torch.tensor([*counts(these), sum(len(batch.segment_ids) for batch in these)])
+        tokens, links, examples = summed_over_processes(self._accelerator, numbers).tolist()
+        totals = StepTotals(tokens, links, len(these), self._accelerator.num_processes)
+        self.history.recent.append(self._step(step, these, totals))
+        self._cursor = these[-1].after
+        seconds = time.perf_counter() - began
+        self.waited += waited
+        self.computed += seconds - waited
+        pace.add(examples, waited, seconds)
+
+    def _report(self, step: int, progress: Progress, pace: "_Pace") -> None:
+        entry = self.history.close_interval()
+        self._accelerator.log(entry, step=step)
+        losses = {name: entry[name] for name in LOSSES if name in entry}
+        progress(step, self._params.steps, **losses, **pace.report())
+
+    def _record_evaluation(self, step: int) -> bool:
+        """Evaluate, unless that was done before; returns whether the model is the best so far."""
+        if not self.history.is_evaluated(step):
+            found = self._evaluate()
+            self.history.evaluations.append({"step": step, **found})
+            self._accelerator.log({f"evaluation_{name}": value for name, value in found.items()}, step=step)
+        return self.history.best_step == step
+
+    def _stop_if_asked(self) -> None:
+        """Stop all processes, if one of them got SIGTERM.
+
+        Raises:
+            TrainingInterruptedError: One did.
+        """
+        asked = torch.tensor(int(self._interruption.requested))
+        if summed_over_processes(self._accelerator, asked).item():
+            raise TrainingInterruptedError("Training was ended by SIGTERM; run again to go on from where it was.")
 
     def _step(self, step: int, batches: Sequence[PretrainingBatch], totals: StepTotals) -> Numbers:
         """One optimizer step; returns its losses, the length of its gradient, and the learning rates."""
         rates = {f"{group['name']}_learning_rate": group["lr"] for group in self._optimizer.param_groups}
         self._model.train()
         self._seed(step)
-        losses = []
-        for number, batch in enumerate(batches, start=1):
-            is_last = number == len(batches)
-            with nullcontext() if is_last else self._accelerator.no_sync(self._model):
-                loss = totals.losses(batch, self._forward(batch))
-                self._accelerator.backward(loss[0])
-            losses.append(loss.detach())
+        losses = self._backward(batches, totals)
         norm = self._accelerator.clip_grad_norm_(self._model.parameters(), self._params.max_gradient_norm)
-        mean = self._accelerator.reduce(torch.stack(losses).sum(0), reduction="mean")
+        mean = self._accelerator.reduce(losses.sum(0), reduction="mean")
         *means, length = torch.cat([mean, whole(norm)[None]]).tolist()
         # Gradients that overflow are what float16's scaler is for.
         if not math.isfinite(means[0]) or not (math.isfinite(length) or self._accelerator.scaler is not None):
-            self._refuse(step, means[0], length, batches, torch.stack(losses)[:, 0].isfinite().tolist())
+            cause = f"The loss of step {step} is {means[0]}, the length of its gradient {length}"
+            self._refuse(cause, batches, losses[:, 0])
         self._optimizer.step()
         self._optimizer.zero_grad()
         self._schedule.step()
@@ -196,19 +220,43 @@ class Trainer:
             **rates,
         }
 
+    def _backward(self, batches: Sequence[PretrainingBatch], totals: StepTotals) -> torch.Tensor:
+        """Sum up the gradients of a step's batches; returns what each adds to `LOSSES`, [batches, 3].
+
+        Raises:
+            TrainingInterruptedError: SIGTERM came between two batches; the model is as it was before.
+        """
+        losses = []
+        statistics = batch_statistics(self._model) if len(batches) > 1 else {}
+        for number, batch in enumerate(batches, start=1):
+            is_last = number == len(batches)
+            with nullcontext() if is_last else gradients_kept_apart(self._model, self._accelerator):
+                loss = totals.losses(batch, self._forward(batch))
+                self._accelerator.backward(loss[0])
+            losses.append(loss.detach())
+            try:
+                if not is_last:
+                    self._stop_if_asked()
+            except TrainingInterruptedError:
+                self._optimizer.zero_grad()
+                restore_batch_statistics(self._model, statistics)
+                raise
+        return torch.stack(losses)
+
     def _has_objective(self) -> tuple[bool, bool, bool]:
         """Which of `LOSSES` there are."""
         return True, self._params.mask_share > 0, self._params.predicts_links
 
-    def _refuse(
-        self, step: int, loss: float, length: float, batches: Sequence[PretrainingBatch], is_finite: Sequence[bool]
-    ) -> NoReturn:
-        everywhere = all(is_finite)
+    def _refuse(self, cause: str, batches: Sequence[PretrainingBatch], losses: torch.Tensor) -> NoReturn:
+        """Say which batches, of all processes, have losses [batches] that are not finite; or all, if all are."""
+        is_finite = losses.isfinite().tolist()
+        everywhere = all(gathered(self._accelerator, is_finite))
         suspects = [batch for batch, fine in zip(batches, is_finite, strict=True) if everywhere or not fine]
         segments = gathered(self._accelerator, [int(i) for batch in suspects for i in batch.segment_ids])
+        more = f" and {len(segments) - MOST_NAMED} more" if len(segments) > MOST_NAMED else ""
         raise NonFiniteLossError(
-            f"The loss of step {step} is {loss}, the length of its gradient {length} (segments {segments}); try lower"
-            " learning rates or float32, or look at these segments. Checkpoints from before are kept."
+            f"{cause} (segments {segments[:MOST_NAMED]}{more}); try lower learning rates or float32, or look at these"
+            " segments. Checkpoints from before are kept."
         )
 
     def _forward(self, batch: PretrainingBatch) -> DragonForPreTrainingOutput:
@@ -222,7 +270,12 @@ class Trainer:
         metrics = PretrainingMetrics()
         prepare = partial(self._collator.for_evaluation, view=view)
         for batch in loaded(prepare, self._shared(self._evaluation), self._workers):
+            self._stop_if_asked()
             output = self._forward(batch)
+            assert output.loss is not None
+            loss = float(summed_over_processes(self._accelerator, output.loss))
+            if not math.isfinite(loss):
+                self._refuse(f"The loss of an evaluation is {loss}", [batch], output.loss[None])
             metrics.add(send_to_device(batch.tensors, self._accelerator.device), output)
         metrics.sums = summed_over_processes(self._accelerator, metrics.sums).cpu()
         return metrics.result()
@@ -238,6 +291,9 @@ class Trainer:
         torch.manual_seed(int(random_bits(keys, Purpose.DROPOUT)[0]))
 
     def _save(self, step: int) -> None:
+        if step == self._saved_step:
+            return
+        self._saved_step = step
         scaler = self._accelerator.scaler
         state = {
             "model": model_state(self._model),
@@ -264,6 +320,7 @@ class Trainer:
             self._accelerator.scaler.load_state_dict(state["scaler"])
         self._cursor = Cursor(**state["cursor"])
         self.history = History(**state["history"])
+        self._saved_step = step
         return step
 
     def _load_kept(self) -> None:
@@ -272,9 +329,11 @@ class Trainer:
         if self._params.kept_model == "last" or best is None or best == self.kept_step:
             return
         state = self._checkpoints.load(best)
-        if state is not None:
-            load_model_state(self._model, state["model"])
-            self.kept_step = best
+        if state is None:
+            logger.warning("The checkpoint of the best step, %d, is damaged or gone: the last model is kept.", best)
+            return
+        load_model_state(self._model, state["model"])
+        self.kept_step = best
 
 
 class _Pace:

@@ -64,7 +64,8 @@ def main(stage_path: str, store_url: str) -> None:
     try:
         if rank == 0:
             make(stage, store, progress)
-        else:
+        # Else the first process has nothing to do, and nobody to train with.
+        elif store.find(stage) is None:
             stage.join(store.inputs(stage), store.scratch(stage.reference))
     except DragonError as error:
         report(error=str(error))

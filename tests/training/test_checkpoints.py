@@ -57,3 +57,18 @@ def test_those_of_another_run_are_not_used(tmp_path: Path) -> None:
     saved(tmp_path)
     assert Checkpoints(tmp_path, "another").load_latest() is None
     assert Checkpoints(tmp_path / "empty", "fingerprint").load_latest() is None
+
+
+def test_what_was_damaged_or_half_written_makes_room(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, "fingerprint", kept=1)
+    for step in (5, 10):
+        checkpoints.save(step, {"weights": torch.arange(10)}, best=5)
+    (tmp_path / "step-00000010.pt").write_bytes(b"half")
+    (tmp_path / ".step-00000012.pt.writing").write_bytes(b"half")
+    (tmp_path / "step-00000012.pt").write_bytes(b"never committed")
+    checkpoints.save(7, {"weights": torch.arange(10) + 7}, best=5)
+    assert checkpoints.steps() == [5, 7]
+    assert len(list(tmp_path.iterdir())) == 4
+    found = checkpoints.load_latest()
+    assert found is not None
+    assert found[0] == 7

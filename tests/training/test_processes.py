@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -85,6 +86,13 @@ def checkpoints_of(store: Path) -> list[str]:
     return sorted(path.name for path in store.glob("checkpoint/*/.scratch/*/checkpoints/step-*.json"))
 
 
+def _command_line(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
 def assert_same(one: Artifact, other: Artifact) -> None:
     """All losses are equal to 1e-5, and the weights less strictly."""
     curves, others = (pq.read_table(artifact.path("curves.parquet")).to_pandas() for artifact in (one, other))
@@ -112,21 +120,31 @@ def test_two_processes_that_were_killed_go_on_as_if_they_were_not(
     assert {f.name: f.sha256 for f in made.manifest.files} == {f.name: f.sha256 for f in together.manifest.files}
 
 
-def test_a_model_in_parts_goes_on_whole(alone: Artifact, encoder: Path, tmp_path: Path) -> None:
-    store = ArtifactStore(str(tmp_path))
-    stage = pretrain_stage(store, encoder, **SETTINGS, checkpoint_interval=9, num_processes=2, strategy="fsdp")
-    killed_at(stage, tmp_path, 20, signal.SIGKILL)
-    assert checkpoints_of(tmp_path)
-    assert_same(alone, make(stage.model_copy(update={"execution": Execution(num_threads=1)}), store))
+def test_a_model_in_parts_goes_on_in_parts_or_whole(alone: Artifact, encoder: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    stage = pretrain_stage(
+        ArtifactStore(str(store)), encoder, **SETTINGS, checkpoint_interval=9, num_processes=2, strategy="fsdp"
+    )
+    killed_at(stage, store, 20, signal.SIGKILL)
+    assert checkpoints_of(store)
+    copied = ArtifactStore(shutil.copytree(store, tmp_path / "copy").as_posix())
+    assert_same(alone, made_by_processes(stage, store))
+    assert_same(alone, make(stage.model_copy(update={"execution": Execution(num_threads=1)}), copied))
 
 
-def test_sigterm_leaves_a_checkpoint_of_the_step_in_hand(encoder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("accumulation", [1, 400])
+def test_sigterm_leaves_a_checkpoint_of_the_last_whole_step(encoder: Path, tmp_path: Path, accumulation: int) -> None:
     # So long that the signal comes before the end, and no checkpoint is due before it.
     settings = SETTINGS | {"steps": 4000, "evaluation_interval": 4000, "checkpoint_interval": 4000}
-    stage = pretrain_stage(ArtifactStore(str(tmp_path)), encoder, **settings, num_processes=2)
-    steps = killed_at(stage, tmp_path, 3, signal.SIGTERM)
-    assert 3 <= steps[-1] < 4000
+    execution = {"num_processes": 2, "loader_workers": 1}
+    stage = pretrain_stage(
+        ArtifactStore(str(tmp_path)), encoder, **settings, **execution, gradient_accumulation=accumulation
+    )
+    # To a group, workers of the loader included, as a batch system and the launcher send it.
+    steps = killed_at(stage, tmp_path, 1, signal.SIGTERM)
+    assert steps[-1] < 4000
     assert checkpoints_of(tmp_path) == [f"step-{steps[-1]:08}.json"]
+    assert not [process for process in psutil.process_iter() if str(tmp_path) in _command_line(process)]
 
 
 def test_a_process_whose_share_of_a_batch_is_empty_adds_nothing(encoder: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -236,12 +237,12 @@ def test_curves_go_to_tensorboard_as_well(encoder: Path, tmp_path: Path) -> None
     store = ArtifactStore(str(tmp_path / "store"))
     folder = tmp_path / "tracking"
     made = make(pretrain_stage(store, encoder, trackers=("tensorboard",), tracking_folder=str(folder), steps=4), store)
-    events = EventAccumulator(str(folder / made.reference.key))
+    events = EventAccumulator(str(folder / made.reference.key / "dragon"))
     events.Reload()
     curves = pq.read_table(made.path("curves.parquet"))
     assert [event.step for event in events.Scalars("loss")] == [1, 2, 3, 4]
     assert [event.value for event in events.Scalars("loss")] == pytest.approx(curves["loss"].to_pylist()[1:])
-    assert [event.step for event in events.Scalars("evaluation_link_mrr")] == [4]
+    assert [event.step for event in events.Scalars("evaluation_link_mrr")] == [0, 4]
 
 
 def test_a_tracker_that_is_not_installed_is_refused(
@@ -271,3 +272,33 @@ def test_half_precision_needs_a_gpu(encoder: Path, tmp_path: Path) -> None:
     store = ArtifactStore(str(tmp_path))
     with pytest.raises(TrainingError, match="needs a GPU"):
         make(pretrain_stage(store, encoder, precision="float16"), store)
+
+
+def test_a_length_that_the_encoder_cannot_read_is_refused(encoder: Path, tmp_path: Path) -> None:
+    store = ArtifactStore(str(tmp_path))
+    with pytest.raises(TrainingError, match=r"max_length is 65, and the encoder .* reads 64 tokens at most"):
+        make(pretrain_stage(store, encoder, max_length=65), store)
+
+
+def test_a_compiled_model_learns_the_same(encoder: Path, tmp_path: Path) -> None:
+    store = ArtifactStore(str(tmp_path))
+    settings = {"steps": 2, "evaluation_interval": 2}
+    plain = make(pretrain_stage(store, encoder, **settings, graph_dropout=0.0), store)
+    other = ArtifactStore(str(tmp_path / "compiled"))
+    compiled = make(pretrain_stage(other, encoder, **settings, graph_dropout=0.0, compile=True), other)
+    assert compiled.reference == plain.reference
+    losses = [pq.read_table(artifact.path("curves.parquet"))["loss"].to_pylist() for artifact in (plain, compiled)]
+    # Dropout of the encoder draws other numbers.
+    assert losses[1][1:] == pytest.approx(losses[0][1:], rel=0.2)
+    assert set(load_file(compiled.path("model.safetensors"))) == set(load_file(plain.path("model.safetensors")))
+
+
+def test_many_batches_of_a_step_keep_no_files_open(encoder: Path, tmp_path: Path) -> None:
+    store = ArtifactStore(str(tmp_path))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        stage = pretrain_stage(store, encoder, steps=1, warmup_steps=0, gradient_accumulation=60, loader_workers=2)
+        make(stage, store)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
