@@ -29,7 +29,7 @@ from transformers import AutoTokenizer
 
 from benchmarks.reporting import report, report_machine
 from benchmarks.training_data import filled_shard, with_settings, wordnet_pretraining, write_encoder
-from dragon_core.artifacts import ArtifactStore
+from dragon_core.artifacts import ArtifactStore, ExternalFiles
 from dragon_core.embedding.encoder import find_encoder
 from dragon_core.training import Pretrain
 from dragon_core.training.batching import BatchLimits, BatchPlan
@@ -38,6 +38,8 @@ from dragon_core.training.dataset import SegmentDataset
 from dragon_core.training.graph_batch import GraphCollator
 from dragon_core.training.link_targets import LinkTargetSampler
 from dragon_core.training.masking import WordMasker
+from dragon_core.training.stage import TrainingRun
+from tests.training.encoders import write_encoder as write_small_encoder
 
 LENGTH, NODES, EDGES, RELATIONS = 128, 97, 500, 17
 WORDS = ["the", "river", "and", "hills", "of", "old", "houses", "where", "people", "said", "small", "children"]
@@ -110,7 +112,7 @@ def forget(stage: Pretrain, store: Path) -> None:
 
 def measure_whole_runs(stage: Pretrain, store: Path, work: Work) -> None:
     """Report what a run waits for data, and what it takes beside its steps."""
-    settings = {"steps": work.steps, "warmup_steps": 0, "evaluation_interval": work.steps}
+    settings = {"steps": work.steps, "warmup_steps": 0}
     run = with_settings(stage, settings, {"num_threads": os.cpu_count() or 1})
     waits, ratios = [], []
     for _ in range(work.repeats):
@@ -119,17 +121,15 @@ def measure_whole_runs(stage: Pretrain, store: Path, work: Work) -> None:
         found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
         waits.append(found["waited"] / (found["waited"] + found["computed"]))
         ratios.append(found["whole"] / found["computed"])
-    details = {"batch": run.params.batch_size, "steps": work.steps, "seconds_a_step": found["computed"] / work.steps}
+    details = {"batch": run.params.batch_size, "seconds_a_step": found["computed"] / run.params.steps}
     name = "share of a step spent waiting for data"
-    report(name, statistics.median(waits), "x", work.steps, 0.03, 0.01, "lower", **details)
-    name = "run / sum of its steps, two evaluations included"
-    report(name, statistics.median(ratios), "x", work.steps, 1.10, 1.04, "lower")
+    report(name, statistics.median(waits), "x", run.params.steps, 0.03, 0.01, "lower", **details)
+    name = "run / sum of its steps; evaluations and checkpoints included"
+    report(name, statistics.median(ratios), "x", run.params.steps, 1.10, 1.04, "lower")
 
 
 def print_training(stage: Pretrain, store: ArtifactStore) -> None:
     """Train in this process, and print where the time went."""
-    from dragon_core.training.stage import TrainingRun
-
     torch.set_num_threads(stage.execution.num_threads)
     run = TrainingRun(stage, store.inputs(stage), store.scratch(stage.reference))
     began = time.perf_counter()
@@ -139,23 +139,21 @@ def print_training(stage: Pretrain, store: ArtifactStore) -> None:
 
 
 def measure_processes(stage: Pretrain, store: Path, work: Work) -> None:
-    """Report how much faster two processes are than one, at one thread each."""
-    settings = {
-        "steps": work.steps,
-        "warmup_steps": 0,
-        "evaluation_interval": work.steps,
-        "log_interval": work.steps // 3,
-    }
+    """Report how much faster two processes are than one, at one thread each.
+
+    The batch is of 64 examples: sharing gradients costs the same for each step, however small.
+    """
+    steps = max(work.steps // 8, 3)
+    settings = {"steps": steps, "batch_size": 64, "warmup_steps": 0, "log_interval": steps // 3}
+    settings |= {"evaluation_interval": steps, "evaluation_share": 0.005}
     rates: dict[int, list[float]] = {1: [], 2: []}
     for _, processes in zip(range(2 * work.repeats), cycle((1, 2)), strict=False):
         run = with_settings(stage, settings, {"num_processes": processes, "num_threads": 1})
         forget(run, store)
         with worker(run, store) as process:
-            # The first interval warms up.
-            rates[processes] += [line.numbers["examples_per_second"] for line in lines_of(process)][1:]
+            rates[processes] += [line.numbers["examples_per_second"] for line in lines_of(process)]
     one, two = (statistics.median(rates[processes]) for processes in (1, 2))
-    name = "examples/s, two processes over one"
-    report(name, two / one, "x", work.steps, 1.7, 1.9, one=one, two=two, batch=stage.params.batch_size)
+    report("examples/s, two processes over one, batch of 64", two / one, "x", steps, 1.7, 1.9, one=one, two=two)
 
 
 def measure_restart(stage: Pretrain, store: Path, work: Work) -> None:
@@ -183,7 +181,8 @@ def kill_at(run: Pretrain, store: Path, step: int) -> Line:
 
 def measure_memory(store: Path, encoder: Path, work: Work) -> None:
     """Report how a small model's process grows over many steps."""
-    stage = wordnet_pretraining(ArtifactStore(str(store)), write_encoder(encoder, layers=1), work.segments)
+    small = ExternalFiles.of("small", write_small_encoder(encoder))
+    stage = wordnet_pretraining(ArtifactStore(str(store)), small, work.segments)
     settings = {
         "steps": work.memory_steps,
         "batch_size": 2,

@@ -83,3 +83,12 @@ def test_the_benchmark_of_the_papers_profiles_takes_a_step_of_each() -> None:
     assert [result["name"] for result in results] == [json.loads(line)["name"] for line in committed]
     assert [result["finite"] for result in results if "finite" in result] == [True, True]
     assert [(result["layers"], result["fused"]) for result in results if "layers" in result] == [(2, 1), (2, 1)]
+
+
+def test_the_training_benchmark_prints_every_result() -> None:
+    command = [sys.executable, "-m", "benchmarks.training", "--quick"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    _, *results = (json.loads(line) for line in done.stdout.splitlines())
+    committed = (ROOT / "benchmarks" / "results" / "training.jsonl").read_text(encoding="utf-8").splitlines()[1:]
+    assert [result["name"] for result in results] == [json.loads(line)["name"] for line in committed]

@@ -1,15 +1,19 @@
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.reporting import writer_of
+from dragon_core.graph import KnowledgeGraph, Relation, write_graph
 from dragon_core.training.graph_batch import GraphCollator
 from dragon_core.training.link_targets import LinkTargets, LinkTargetSampler, rank_candidates
 from dragon_core.training.published_links import PublishedLinkTargetSampler
 from dragon_core.training.random_numbers import example_keys
 from dragon_core.training.relation_ends import RelationEnds
+from tests.graph.graphs import tables_of
 from tests.training.shards import Row, Triple, row, subgraph_rows, subgraphs
 
 SYMMETRIC = np.array([False, True, False])
@@ -189,3 +193,18 @@ def test_published_targets_mostly_leave_their_inverse_and_sometimes_themselves()
     ends = list(zip(links.head.tolist(), links.tail.tolist(), strict=True))
     assert np.mean([pair in left for pair in ends]) == pytest.approx(0.1, abs=0.03)
     assert np.mean([pair[::-1] in left for pair in ends]) == pytest.approx(1 - 0.9 * 0.15, abs=0.03)
+
+
+def test_the_ends_of_relations_are_read_off_a_graph(tmp_path: Path) -> None:
+    names = [f"node {i}" for i in range(13)]
+    relations = [Relation("is a", "{head} is a {tail}"), Relation("same as", "{head} is {tail}", symmetric=True)]
+    write_graph(writer_of(tmp_path), tables_of(names, relations, [(7, 0, 9), (8, 0, 11), (10, 1, 12)]))
+    ends = RelationEnds.of(KnowledgeGraph.open(tmp_path))
+    rows = [row(0, "", [7, 8, 9, 10, 11, 12], [0] * 6, [(0, 0, 2), (3, 1, 5)])]
+    everything = np.ones((2, 6), dtype=bool)
+    heads, tails = (
+        ends.preferred(subgraphs(rows), np.array([0, 1]), everything, of_heads=of_heads).tolist()
+        for of_heads in (True, False)
+    )
+    assert heads == [[True, True, False, False, False, False], [False, False, False, True, False, True]]
+    assert tails == [[False, False, True, False, True, False], [False, False, False, True, False, True]]
