@@ -1,4 +1,4 @@
-"""Whether the paper's settings run at full size: `python -m benchmarks.profiles [--quick]`.
+"""Whether the paper's settings run at full size: `python -m benchmarks.profiles [--quick] [--profile NAME]`.
 
 For each deployment of `pipelines.yaml` with the paper's settings: one step of the real stage `Pretrain` with its
 parameters, on an encoder of its architecture and vocabulary with random weights, texts that fill its tokens and
@@ -126,6 +126,7 @@ def main() -> None:
     """Measure, and print a JSON line a result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="encoders of two layers: within a minute")
+    parser.add_argument("--profile", choices=[*paper_profiles()], help="only this one")
     parser.add_argument("--pretrain", nargs=2, metavar=("STAGE", "STORE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.pretrain:
@@ -134,7 +135,8 @@ def main() -> None:
         return
     report_machine()
     for name, parameters in paper_profiles().items():
-        measure(name, parameters, options.quick)
+        if options.profile in (None, name):
+            measure(name, parameters, options.quick)
 
 
 if __name__ == "__main__":

@@ -74,15 +74,17 @@ def test_the_subgraph_benchmark_prints_every_result_and_finds_what_the_recipe_fi
     assert read["relevance, forwards an example of cached text"] == 0
 
 
-def test_the_benchmark_of_the_papers_profiles_takes_a_step_of_each() -> None:
-    command = [sys.executable, "-m", "benchmarks.profiles", "--quick"]
+def test_the_benchmark_of_the_papers_profiles_takes_a_step() -> None:
+    profile = "pretrain-biomed-paper"
+    command = [sys.executable, "-m", "benchmarks.profiles", "--quick", "--profile", profile]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     _, *results = (json.loads(line) for line in done.stdout.splitlines())
     committed = (ROOT / "benchmarks" / "results" / "profiles.jsonl").read_text(encoding="utf-8").splitlines()[1:]
-    assert [result["name"] for result in results] == [json.loads(line)["name"] for line in committed]
-    assert [result["finite"] for result in results if "finite" in result] == [True, True]
-    assert [(result["layers"], result["fused"]) for result in results if "layers" in result] == [(2, 1), (2, 1)]
+    names = [name for name in map(itemgetter("name"), map(json.loads, committed)) if name.startswith(profile)]
+    assert [result["name"] for result in results] == names
+    assert [result["finite"] for result in results if "finite" in result] == [True]
+    assert [(result["layers"], result["fused"]) for result in results if "layers" in result] == [(2, 1)]
 
 
 def test_the_training_benchmark_prints_every_result() -> None:

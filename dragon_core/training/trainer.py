@@ -130,7 +130,10 @@ class Trainer:
 
     def evaluate_parts(self) -> dict[str, Numbers]:
         """Metrics of the kept model where it is shown the text alone, or the graph alone."""
-        return {"without_graph": self._evaluate(View.TEXT), "without_text": self._evaluate(View.GRAPH)}
+        return {
+            "without_graph": self._evaluate(self.kept_step, View.TEXT),
+            "without_text": self._evaluate(self.kept_step, View.GRAPH),
+        }
 
     def end(self) -> None:
         """Finish what the trackers write."""
@@ -181,7 +184,7 @@ class Trainer:
     def _record_evaluation(self, step: int) -> bool:
         """Evaluate, unless that was done before; returns whether the model is the best so far."""
         if not self.history.is_evaluated(step):
-            found = self._evaluate()
+            found = self._evaluate(step)
             self.history.evaluations.append({"step": step, **found})
             self._accelerator.log({f"evaluation_{name}": value for name, value in found.items()}, step=step)
         return self.history.best_step == step
@@ -265,7 +268,7 @@ class Trainer:
         return output
 
     @torch.no_grad()
-    def _evaluate(self, view: View = View.WHOLE) -> Numbers:
+    def _evaluate(self, step: int, view: View = View.WHOLE) -> Numbers:
         self._model.eval()
         metrics = PretrainingMetrics()
         prepare = partial(self._collator.for_evaluation, view=view)
@@ -275,7 +278,7 @@ class Trainer:
             assert output.loss is not None
             loss = float(summed_over_processes(self._accelerator, output.loss))
             if not math.isfinite(loss):
-                self._refuse(f"The loss of an evaluation is {loss}", [batch], output.loss[None])
+                self._refuse(f"The loss of the evaluation after step {step} is {loss}", [batch], output.loss[None])
             metrics.add(send_to_device(batch.tensors, self._accelerator.device), output)
         metrics.sums = summed_over_processes(self._accelerator, metrics.sums).cpu()
         return metrics.result()
