@@ -11,26 +11,18 @@ pipe, it ends when whoever holds the other end does.
 import json
 import logging
 import os
-import signal
-import stat
 import sys
-import threading
-import time
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import torch
 from torch.distributed.elastic.multiprocessing.errors import record
 from transformers.utils.logging import disable_progress_bar
 
 from dragon_core.artifacts import ArtifactStore, make
+from dragon_core.child_process import end_with_parent, take_stdout
 from dragon_core.errors import DragonError
 from dragon_core.training.stage import Pretrain
-
-# What a step and a checkpoint may take.
-LAST_CHECKPOINT_SECONDS = 20.0
-
-STDIN, STDOUT, STDERR = 0, 1, 2
 
 logger = logging.getLogger("dragon_core.training.worker")
 
@@ -70,33 +62,6 @@ def main(stage_path: str, store_url: str) -> None:
     except DragonError as error:
         report(error=str(error))
         sys.exit(1)
-
-
-def end_with_parent() -> None:
-    """Let this process end by SIGTERM, or SIGKILL if that takes long, once the pipe at its stdin has lost its writer.
-
-    The system closes a pipe however its writer ends, and `torch.distributed.run` hands its stdin on, so that each
-    process sees the end of the program that started them all.
-    """
-    # A shell or a batch system gives a terminal, a file or /dev/null.
-    if stat.S_ISFIFO(os.fstat(STDIN).st_mode):
-        threading.Thread(target=_await_end_of_stdin, daemon=True).start()
-
-
-def take_stdout() -> TextIO:
-    """Give a stream to stdout; what others print there goes to stderr from now on."""
-    taken = os.fdopen(os.dup(STDOUT), "w", encoding="utf-8")
-    os.dup2(STDERR, STDOUT)
-    return taken
-
-
-def _await_end_of_stdin() -> None:
-    # By `sys.stdin`, this thread would hold a lock that the interpreter wants at its end.
-    while os.read(STDIN, 1024):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(LAST_CHECKPOINT_SECONDS)
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

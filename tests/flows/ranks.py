@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from dragon_core.training.worker import end_with_parent, take_stdout
+from dragon_core.child_process import end_with_parent, take_stdout
 
 
 def main(folder: str, kind: str) -> None:
