@@ -235,7 +235,7 @@ def measure_collator(folder: Path, work: Work) -> None:
 def main() -> None:
     """Measure, and print a JSON line a result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="the same on less: within a minute")
+    parser.add_argument("--quick", action="store_true", help="the same on less: in some two minutes")
     parser.add_argument("--train", nargs=2, metavar=("STAGE", "STORE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.train:

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from accelerate import PartialState
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from dragon_core.artifacts import Artifact, ArtifactReference, Draft, ExternalFiles, Inputs, Progress, Stage
+from dragon_core.artifacts import Artifact, ArtifactReference, Draft, ExternalFiles, Inputs, Progress, Stage, silent
 from dragon_core.artifacts.identity import json_digest
 from dragon_core.artifacts.lineage import ancestry
 from dragon_core.embedding import ENTITIES_NAME
@@ -77,9 +78,7 @@ class Pretrain(Stage):
         self._check_graph(inputs)
         with only_one(draft.scratch):
             run = TrainingRun(self, inputs, draft.scratch)
-            weights = run.trainer.run(progress)
-            parts = run.evaluate_parts()
-            run.trainer.end()
+            weights, parts = run.train(progress)
         # The tokenizer in use remembers how it cut texts.
         save_pretrained(run.model, AutoTokenizer.from_pretrained(self.encoder.root), draft, weights)
         draft.count(**run.counts)
@@ -93,10 +92,7 @@ class Pretrain(Stage):
             scratch: Where that process keeps its state.
         """
         self._check_graph(inputs)
-        run = TrainingRun(self, inputs, scratch)
-        run.trainer.run()
-        run.evaluate_parts()
-        run.trainer.end()
+        TrainingRun(self, inputs, scratch).train(silent)
 
     def fingerprint(self, inputs: Inputs) -> str:
         """Digest of everything that the state of an unfinished run depends on."""
@@ -182,10 +178,20 @@ class TrainingRun:
             "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
         }
 
-    def evaluate_parts(self) -> dict[str, Numbers]:
-        """Metrics of the kept model shown text or graph alone, if it reads a graph beside the text."""
-        has_both = self.model.config.has_graph and not self._stage.params.graph_as_text
-        return self.trainer.evaluate_parts() if has_both else {}
+    def train(self, progress: Progress) -> tuple[dict[str, Any], dict[str, Numbers]]:
+        """Train and evaluate the model, which all processes do together.
+
+        Args:
+            progress: Told of how far it is.
+
+        Returns:
+            The weights, and the metrics of the model shown text or graph alone, if it reads a graph beside the text.
+        """
+        weights = self.trainer.run(progress)
+        reads_both = self.model.config.has_graph and not self._stage.params.graph_as_text
+        parts = self.trainer.evaluate_parts() if reads_both else {}
+        self.trainer.end()
+        return weights, parts
 
     def _new_model(self) -> DragonForPreTraining:
         params = self._stage.params

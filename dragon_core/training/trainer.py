@@ -109,7 +109,7 @@ class Trainer:
     def run(self, progress: Progress = silent) -> dict[str, Any]:
         """Train to the last step, from the newest sound checkpoint if there is one.
 
-        A run that gets SIGTERM saves a checkpoint after the step in hand, and ends by the signal.
+        A run that gets SIGTERM saves a checkpoint of the last whole step, and ends by the signal.
 
         Args:
             progress: Told of the step, the mean losses since the last report, examples a second, and the share of the
@@ -343,7 +343,7 @@ class _Pace:
     """How fast it goes since the last report; evaluations and checkpoints do not count."""
 
     def __init__(self) -> None:
-        self._examples, self._waited, self._seconds = 0, 0.0, 0.0
+        self._begin()
 
     def add(self, examples: int, waited: float, seconds: float) -> None:
         self._examples += examples
@@ -352,5 +352,8 @@ class _Pace:
 
     def report(self) -> Numbers:
         rate = {"examples_per_second": self._examples / self._seconds, "waiting_share": self._waited / self._seconds}
-        self.__init__()  # type: ignore[misc]
+        self._begin()
         return rate
+
+    def _begin(self) -> None:
+        self._examples, self._waited, self._seconds = 0, 0.0, 0.0

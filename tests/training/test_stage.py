@@ -300,6 +300,6 @@ def test_many_batches_of_a_step_keep_no_files_open(encoder: Path, tmp_path: Path
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
         stage = pretrain_stage(store, encoder, steps=1, warmup_steps=0, gradient_accumulation=60, loader_workers=2)
-        make(stage, store)
+        assert make(stage, store).manifest.counts["steps"] == 1
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
