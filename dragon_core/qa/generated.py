@@ -7,33 +7,16 @@ a definition that is long enough and does not name it. Among the fit siblings, w
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from random import Random
 
 from dragon_core.graph.wordnet.files import Synset, WordNet
+from dragon_core.qa.question import Question
 from dragon_core.qa.words import is_stop_word, lemma_of
 
 PARENTS = ("@", "@i", "&")
 MIN_WORDS = 4
 # Words that share so many first letters count as forms of one another: painter, painting.
 STEM_LETTERS = 5
-
-
-@dataclass(frozen=True)
-class Question:
-    """A multiple-choice question.
-
-    Attributes:
-        question_id: Names it.
-        question: Its text.
-        choices: What may be the answer.
-        answer: Position of the right choice.
-    """
-
-    question_id: str
-    question: str
-    choices: list[str]
-    answer: int
 
 
 def generate_questions(wordnet: WordNet, held_out: Iterable[str], num_choices: int, seed: int) -> Iterator[Question]:

@@ -12,7 +12,8 @@ from dragon_core.corpus import HOLDOUT_NAME
 from dragon_core.graph import KnowledgeGraph
 from dragon_core.graph.wordnet.files import read_wordnet
 from dragon_core.qa.errors import QuestionError
-from dragon_core.qa.generated import Question, generate_questions
+from dragon_core.qa.generated import generate_questions
+from dragon_core.qa.question import Question
 from dragon_core.qa.schema import QUESTIONS, SPLITS, split_name
 
 
@@ -30,7 +31,7 @@ class GenerateQuestions(Stage):
     """Questions about the definitions that the corpus held out, in three splits."""
 
     name = "questions"
-    version = 1
+    version = 2
     source: ExternalFiles
     corpus: ArtifactReference
     graph: ArtifactReference

@@ -42,7 +42,7 @@ class PrepareQuestions(Stage):
     """Links question and choices, and extracts a subgraph a choice: the code that prepares the corpus does both."""
 
     name: ClassVar[str] = "prepared-questions"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     questions: ArtifactReference
     graph: ArtifactReference
@@ -136,7 +136,7 @@ class _Preparation:
             nodes=len(found.node_id),
             choices_not_linked=len(rows) - num_linked,
         )
-        own = ("question_id", "question", "answer", "text")
+        own = ("question_id", "question", "context", "answer", "text")
         columns = {name: pa.array([row[name] for row in rows], self.schema.field(name).type) for name in own}
         return pa.record_batch(columns | found.to_arrow(self.schema), schema=self.schema)
 

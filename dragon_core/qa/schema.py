@@ -10,8 +10,12 @@ QUESTIONS = pa.schema(
     [
         ("question_id", pa.string()),
         ("question", pa.string()),
+        # A text to answer from; empty if there is none.
+        ("context", pa.string()),
         ("choices", pa.list_(pa.string())),
-        # Position of the right choice.
+        # What the source calls the choices; empty if it does not name them.
+        ("labels", pa.list_(pa.string())),
+        # Position of the right choice; null if it is not known.
         ("answer", pa.int8()),
     ]
 )
@@ -19,6 +23,7 @@ QUESTIONS = pa.schema(
 PREDICTIONS = pa.schema(
     [
         ("question_id", pa.string()),
+        # Null if it is not known.
         ("answer", pa.int8()),
         ("predicted", pa.int8()),
         ("probabilities", pa.list_(pa.float32())),
@@ -33,8 +38,8 @@ def choices_schema(max_nodes: int, num_relations: int) -> pa.Schema:
         max_nodes: Most nodes of a subgraph.
         num_relations: Relations of the graph.
     """
-    own = [("question_id", pa.string()), ("question", pa.string()), ("answer", pa.int8()), ("text", pa.string())]
-    return pa.schema([*own, *subgraph_fields(max_nodes, num_relations)])
+    own = [(name, QUESTIONS.field(name).type) for name in ("question_id", "question", "context", "answer")]
+    return pa.schema([*own, ("text", pa.string()), *subgraph_fields(max_nodes, num_relations)])
 
 
 def split_name(split: str) -> str:

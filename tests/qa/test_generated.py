@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dragon_core.graph.wordnet.files import Pointer, Synset, WordNet
-from dragon_core.qa.generated import Question, generate_questions, is_fit, names_itself
+from dragon_core.qa.generated import generate_questions, is_fit, names_itself
+from dragon_core.qa.question import Question
 
 
 def synset(number: int, words: list[str], definition: str, parent: int | None = None) -> Synset:
@@ -48,6 +49,7 @@ def test_distractors_are_fit_siblings_and_never_synonyms(seed: int, num_choices:
     assert {question.question_id for question in asked} <= {s.id for s in TREE if is_fit(s)}
     for question in asked:
         answer = WORDNET.synsets[question.question_id]
+        assert question.answer is not None
         assert question.question == answer.definition
         assert question.choices[question.answer] == answer.lemmas[0]
         assert len(set(question.choices)) == num_choices

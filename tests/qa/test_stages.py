@@ -67,7 +67,7 @@ class PairsQuestions(Stage):
                 key = int(next(keys)) % PAIRS
                 doors = [key, *random.choice(np.delete(np.arange(PAIRS), key), NUM_CHOICES - 1, replace=False).tolist()]
                 random.shuffle(doors)
-                question = {"question_id": f"{split}{number}", "question": f"key{key}"}
+                question = {"question_id": f"{split}{number}", "question": f"key{key}", "context": ""}
                 rows.append(question | {"choices": [f"door{door}" for door in doors], "answer": doors.index(key)})
             draft.write_table(split_name(split), pa.Table.from_pylist(rows, schema=QUESTIONS))
 
