@@ -3,14 +3,18 @@
 from prefect import flow
 
 from dragon_core.artifacts import ArtifactReference, ArtifactStore
-from dragon_core.qa.finetuning import ArmParams, FineTune, FineTuningParams
+from dragon_core.qa.arms import Arm, reads_graph, starting_stage
+from dragon_core.qa.finetuning import ArmParams, FineTune
 from dragon_core.qa.generation import GenerateQuestions, QuestionParams
 from dragon_core.qa.preparation import PreparationParams, PrepareQuestions
-from dragon_core.qa.provenance import Provenance
+from dragon_core.qa.provenance import Provenance, source_of
 from dragon_core.qa.report import Evaluate, ReportParams
 from dragon_core.qa.summary import run_summary
+from dragon_core.qa.tuning import FineTuningParams
 from flows.stage_runner import run_stage
 from flows.ui_artifacts import publish_result
+
+ARMS: tuple[Arm, ...] = ("lm", "lm-of-dragon", "dragon")
 
 
 @flow(name="evaluate")
@@ -47,9 +51,11 @@ def evaluate_checkpoint(
     store: str,
 ) -> ArtifactReference:
     """The stages of an evaluation, within a flow run."""
-    origin = Provenance.of(ArtifactStore(store), checkpoint)
+    opened = ArtifactStore(store)
+    origin = Provenance.of(opened, checkpoint)
+    dictionary = source_of(opened, origin.corpus)
     generated = run_stage(
-        GenerateQuestions(source=origin.dictionary, corpus=origin.corpus, graph=origin.graph, params=questions), store
+        GenerateQuestions(source=dictionary, corpus=origin.corpus, graph=origin.graph, params=questions), store
     )
     prepared = run_stage(
         PrepareQuestions(
@@ -62,12 +68,17 @@ def evaluate_checkpoint(
         ),
         store,
     )
-    settings = finetuning.model_dump()
-    common = {"questions": prepared, "graph": origin.graph, "entity_table": origin.entity_table}
-    with_graph, without = ArmParams(**settings, use_graph=True), ArmParams(**settings, use_graph=False)
-    arms = {
-        "lm": run_stage(FineTune(**common, encoder=origin.encoder, params=without), store),
-        "lm_of_dragon": run_stage(FineTune(**common, checkpoint=checkpoint, params=without), store),
-        "dragon": run_stage(FineTune(**common, checkpoint=checkpoint, params=with_graph), store),
-    }
+    arms: dict[str, ArtifactReference] = {}
+    for arm in ARMS:
+        start = starting_stage(arm, origin)
+        arms[arm.replace("-", "_")] = run_stage(
+            FineTune(
+                questions=prepared,
+                graph=origin.graph,
+                entity_table=origin.entity_table,
+                checkpoint=checkpoint if start is None else run_stage(start, store),
+                params=ArmParams(**finetuning.model_dump(), use_graph=reads_graph(arm)),
+            ),
+            store,
+        )
     return run_stage(Evaluate(questions=generated, **arms, params=report), store)

@@ -264,12 +264,12 @@ class DragonForMultipleChoice(DragonPreTrainedModel):
         self.post_init()
 
     def forward(
-        self, num_choices: int, labels: torch.Tensor | None = None, **batch: Any
+        self, num_choices: int | torch.Tensor, labels: torch.Tensor | None = None, **batch: Any
     ) -> DragonForMultipleChoiceOutput:
         """Logits of a batch.
 
         Args:
-            num_choices: Choices of each question; the B texts are questions x choices, a question's choices together.
+            num_choices: Choices of every question, or [questions] of each; the B texts are their choices in order.
             labels: [questions] position of the right choice.
             batch: The arguments of `DragonModel.forward`.
         """
@@ -277,7 +277,11 @@ class DragonForMultipleChoice(DragonPreTrainedModel):
         logits, attention = self.classifier(
             encoded.pooler_output, encoded.node_hidden_state, batch.get("node_batch"), encoded.context_positions
         )
-        logits = logits.view(-1, num_choices)
+        if isinstance(num_choices, int):
+            logits = logits.view(-1, num_choices)
+        else:
+            of_questions = logits.view(-1).split(num_choices.tolist())
+            logits = nn.utils.rnn.pad_sequence(of_questions, batch_first=True, padding_value=-torch.inf)
         loss = None if labels is None else F.cross_entropy(logits.float(), labels)
         return DragonForMultipleChoiceOutput(loss=loss, logits=logits, node_attention=attention, model=encoded)
 

@@ -65,7 +65,7 @@ class DragonForMultipleChoiceOutput(ModelOutput):
 
     Attributes:
         loss: Mean cross entropy, if labels were given.
-        logits: [questions, choices].
+        logits: [questions, most choices]; -inf where a question has fewer.
         node_attention: [heads, N] attention of the question over its nodes; None for the LM alone.
         model: Output of the encoder.
     """

@@ -1,10 +1,11 @@
 """Question answering: questions, fine-tuning, and what pretraining was worth."""
 
 from dragon_core.qa.errors import QuestionError
-from dragon_core.qa.finetuning import ArmParams, FineTune, FineTuningParams
+from dragon_core.qa.finetuning import ArmParams, FineTune
 from dragon_core.qa.generation import GenerateQuestions, QuestionParams
 from dragon_core.qa.preparation import PreparationParams, PrepareQuestions
 from dragon_core.qa.report import Evaluate, ReportParams
+from dragon_core.qa.tuning import FineTuningParams
 
 __all__ = [
     "ArmParams",

@@ -1,13 +1,12 @@
-"""Prepared questions as batches of a multiple-choice model."""
+"""Prepared questions as batches of a model."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import accumulate
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from transformers import PreTrainedTokenizerBase
 
@@ -15,43 +14,60 @@ from dragon_core.training import GraphCollator, GraphSentences, Subgraphs
 
 Int64s = npt.NDArray[np.int64]
 
+UNKNOWN = -1
+
 
 @dataclass(frozen=True)
 class PreparedQuestions:
-    """Q questions with C choices each.
+    """Q questions, each read as some rows: one a choice or, where the choices are classes, one.
 
     Attributes:
         ids: Q ids.
-        answers: [Q] positions of the right choices.
-        num_choices: C.
-        choices: The table of choices (`schema.CHOICES`), C rows a question.
+        answers: [Q] positions of the right choices; -1 where the answer is not known.
+        offsets: [Q + 1] rows of each question.
+        rows: The table of rows (`schema.choices_schema`).
     """
 
     ids: list[str]
     answers: Int64s
-    num_choices: int
-    choices: pa.Table
+    offsets: Int64s
+    rows: pa.Table
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read a split."""
-        table = pq.read_table(path)
-        ids = table["question_id"].to_pylist()
-        distinct = list(dict.fromkeys(ids))
-        num_choices = len(ids) // max(len(distinct), 1)
-        return cls(distinct, np.asarray(table["answer"])[:: max(num_choices, 1)].astype(np.int64), num_choices, table)
+    def of(cls, rows: pa.Table) -> Self:
+        """The questions of a table, in which the rows of a question stand together."""
+        ids = rows["question_id"].to_pylist()
+        starts = np.array([i for i, name in enumerate(ids) if i == 0 or name != ids[i - 1]], dtype=np.int64)
+        answers = rows["answer"].fill_null(UNKNOWN).to_numpy().astype(np.int64)
+        return cls([ids[i] for i in starts], answers[starts], np.append(starts, len(ids)), rows)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @property
+    def num_rows(self) -> Int64s:
+        """[Q] rows of each question."""
+        return np.diff(self.offsets)
+
+    @property
     def lengths(self) -> Int64s:
-        """[Q] characters of the questions, to sort by."""
-        return np.array([len(text) for text in self.choices["question"].to_pylist()[:: self.num_choices]])
+        """[Q] characters of the questions with their contexts and longest rows, to sort by."""
+        characters = [[len(text) for text in self.rows[name].to_pylist()] for name in ("question", "context", "text")]
+        return np.maximum.reduceat(np.sum(characters, axis=0), self.offsets[:-1])
+
+    def subset(self, questions: Int64s) -> Self:
+        """Some of the questions."""
+        places = self.rows_of(questions)
+        offsets = np.array([0, *accumulate(self.num_rows[questions].tolist())])
+        return type(self)([self.ids[i] for i in questions], self.answers[questions], offsets, self.rows.take(places))
+
+    def rows_of(self, questions: Int64s) -> Int64s:
+        """Where the rows of some questions stand."""
+        return np.concatenate([np.arange(self.offsets[i], self.offsets[i + 1]) for i in questions])
 
 
 class QuestionCollator:
-    """Makes batches of questions: a text and, for a model that reads it, a subgraph or its sentences a choice."""
+    """Makes batches of questions: a text and, for a model that reads it, a subgraph or its sentences a row."""
 
     def __init__(
         self,
@@ -61,30 +77,29 @@ class QuestionCollator:
         length: int,
         sentences: GraphSentences | None = None,
     ) -> None:
-        self._questions = questions
+        self.questions = questions
         self._tokenizer = tokenizer
         self._graphs = graphs
         self._length = length
         self._sentences = sentences
 
     def __call__(self, examples: Int64s) -> dict[str, torch.Tensor]:
-        """Arguments of `DragonForMultipleChoice.forward` for some questions, `num_choices` aside."""
-        count = self._questions.num_choices
-        rows = self._questions.choices.take((examples[:, None] * count + np.arange(count)).ravel())
-        answers = rows["text"].to_pylist()
+        """Arguments of a model's `forward` for some questions, without choices and labels."""
+        rows = self.questions.rows.take(self.questions.rows_of(examples))
+        asked, contexts, choices = (rows[name].to_pylist() for name in ("question", "context", "text"))
         if self._sentences is not None:
             told = self._sentences(Subgraphs.of_table(rows))
-            answers = [f"{answer}. {sentences}" for answer, sentences in zip(answers, told, strict=True)]
+            choices = [f"{choice}. {sentences}" for choice, sentences in zip(choices, told, strict=True)]
         encoded = self._tokenizer(
-            rows["question"].to_pylist(),
-            answers,
+            [f"{question} {context}".strip() for question, context in zip(asked, contexts, strict=True)],
+            choices,
             padding=True,
-            # An answer is never cut, but what is told of its graph is.
-            truncation="only_first" if self._sentences is None else "longest_first",
+            # What is longer is cut first: a context, or what is told of the graph.
+            truncation="longest_first",
             max_length=self._length,
             return_tensors="pt",
         )
-        batch = dict(encoded) | {"labels": torch.from_numpy(self._questions.answers[examples])}
+        batch = dict(encoded)
         if self._graphs is not None:
             batch |= self._graphs(Subgraphs.of_table(rows))
         return batch

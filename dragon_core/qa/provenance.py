@@ -6,6 +6,7 @@ from dragon_core.artifacts import Artifact, ArtifactReference, ArtifactStore, Ex
 from dragon_core.embedding import TextVectorParams
 from dragon_core.qa.errors import QuestionError
 from dragon_core.subgraph import SubgraphParams
+from dragon_core.training import TrainingParams
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class RelevanceInputs:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Inputs of a checkpoint, and how its texts became subgraphs."""
+    """Inputs of a checkpoint, how its texts became subgraphs, and how it was trained."""
 
     graph: ArtifactReference
     corpus: ArtifactReference
@@ -44,9 +45,9 @@ class Provenance:
     subgraphs: ArtifactReference
     entity_table: ArtifactReference
     encoder: ExternalFiles
-    dictionary: ExternalFiles
     extraction: SubgraphParams
     relevance: "RelevanceInputs"
+    training: TrainingParams
 
     @classmethod
     def of(cls, store: ArtifactStore, checkpoint: ArtifactReference) -> "Provenance":
@@ -68,10 +69,19 @@ class Provenance:
             subgraphs=subgraphs.reference,
             entity_table=model.manifest.origin("entity_table"),
             encoder=_files(model, "encoder"),
-            dictionary=_files(corpus, "source"),
             extraction=SubgraphParams(**subgraphs.manifest.params),
             relevance=RelevanceInputs.of(store, subgraphs),
+            training=TrainingParams(**model.manifest.params),
         )
+
+
+def source_of(store: ArtifactStore, corpus: ArtifactReference) -> ExternalFiles:
+    """The files that a corpus was read from.
+
+    Raises:
+        QuestionError: They have moved.
+    """
+    return _files(store.get(corpus), "source")
 
 
 def _files(artifact: Artifact, name: str) -> ExternalFiles:

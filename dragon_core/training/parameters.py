@@ -7,7 +7,27 @@ from pydantic import Field, model_validator
 from dragon_core.artifacts import Parameters
 
 
-class TrainingParams(Parameters):
+class ModelParams(Parameters):
+    """How a model is built over a pretrained language model."""
+
+    num_fusion_layers: int = Field(
+        2, ge=-1, description="How many of the last layers are fused with a graph layer; -1: the language model alone."
+    )
+    interaction: Literal["every", "every-other", "none", "once"] = Field(
+        "every", description="Where text and graph exchange information; once: the text enters the graph at its start."
+    )
+    node_size: int = Field(96, ge=8, description="Width of a node in the graph layers.")
+    graph_as_text: bool = Field(
+        False, description="Tell the subgraph's triples as sentences after the text, as far as there is room."
+    )
+    interaction_size: int = Field(200, ge=1, description="Hidden size of the exchange between text and graph.")
+    graph_dropout: float = Field(0.1, ge=0, lt=1, description="Dropout of the graph layers and the entity vectors.")
+    link_decoder: Literal["distmult", "complex", "transe", "rotate"] = Field(
+        "distmult", description="Score function of link prediction."
+    )
+
+
+class TrainingParams(ModelParams):
     """How the model is built and pretrained."""
 
     steps: int = Field(600, ge=1, description="Optimizer steps.")
@@ -31,21 +51,6 @@ class TrainingParams(Parameters):
     max_gradient_norm: float = Field(1.0, gt=0, description="Longer gradients are clipped to this length.")
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         "float32", description="Precision of the computation; float16 needs a GPU."
-    )
-    num_fusion_layers: int = Field(
-        2, ge=-1, description="How many of the last layers are fused with a graph layer; -1: the language model alone."
-    )
-    interaction: Literal["every", "every-other", "none", "once"] = Field(
-        "every", description="Where text and graph exchange information; once: the text enters the graph at its start."
-    )
-    node_size: int = Field(96, ge=8, description="Width of a node in the graph layers.")
-    graph_as_text: bool = Field(
-        False, description="Tell the subgraph's triples as sentences after the text, as far as there is room."
-    )
-    interaction_size: int = Field(200, ge=1, description="Hidden size of the exchange between text and graph.")
-    graph_dropout: float = Field(0.1, ge=0, lt=1, description="Dropout of the graph layers and the entity vectors.")
-    link_decoder: Literal["distmult", "complex", "transe", "rotate"] = Field(
-        "distmult", description="Score function of link prediction."
     )
     masking: Literal["words", "spans"] = Field("words", description="Mask whole words, or spans of whole words.")
     mask_share: float = Field(0.15, ge=0, lt=1, description="Share of a text's tokens to predict; 0: no masked LM.")

@@ -27,6 +27,7 @@ from dragon_core.training.parameters import Execution, TrainingParams
 
 # Whole tensors on the CPU of the first process, whatever the strategy: a checkpoint fits any number of processes.
 _WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
+_FIRST_IS_DONE = "dragon/first-is-done"
 _PRECISIONS = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}
 
 
@@ -104,6 +105,20 @@ def gathered(accelerator: Accelerator, values: Sequence[int]) -> list[int]:
     parts: list[list[int]] = [[] for _ in range(accelerator.num_processes)]
     distributed.all_gather_object(parts, list(values))
     return [value for part in parts for value in part]
+
+
+def leave_together(accelerator: Accelerator) -> None:
+    """Let no process leave the group before the first has all that it waits for.
+
+    A process that leaves closes its connections, and what another one has not read of them by then can be lost.
+    """
+    if accelerator.num_processes > 1:
+        store = distributed.distributed_c10d._get_default_store()
+        if accelerator.is_main_process:
+            store.set(_FIRST_IS_DONE, "")
+        else:
+            store.wait([_FIRST_IS_DONE])
+    accelerator.end_training()
 
 
 def batch_statistics(model: torch.nn.Module) -> dict[str, torch.Tensor]:

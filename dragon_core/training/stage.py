@@ -15,7 +15,6 @@ from dragon_core.artifacts.identity import json_digest
 from dragon_core.artifacts.lineage import ancestry
 from dragon_core.embedding import ENTITIES_NAME
 from dragon_core.graph import KnowledgeGraph
-from dragon_core.modeling import DragonForPreTraining
 from dragon_core.modeling.batch_checks import max_tokens
 from dragon_core.modeling.saving import save_pretrained
 from dragon_core.training.batching import (
@@ -32,12 +31,13 @@ from dragon_core.training.curves import curves_table, draw_curves, inline_pictur
 from dragon_core.training.dataset import SegmentDataset
 from dragon_core.training.errors import TrainingError
 from dragon_core.training.exclusion import only_one
-from dragon_core.training.graph_batch import GraphCollator, count_edge_types
+from dragon_core.training.graph_batch import GraphCollator
 from dragon_core.training.graph_text import GraphSentences
 from dragon_core.training.history import Numbers
 from dragon_core.training.link_targets import LinkTargetSampler
 from dragon_core.training.masking import WordMasker
 from dragon_core.training.model_card import MODEL_CARD_NAME, model_card, results_table
+from dragon_core.training.new_model import new_model
 from dragon_core.training.parameters import Execution, TrainingParams
 from dragon_core.training.published_links import PublishedLinkTargetSampler
 from dragon_core.training.relation_ends import RelationEnds
@@ -149,7 +149,7 @@ class TrainingRun:
         self._graph = KnowledgeGraph.open(inputs.graph.folder)
         self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(stage.encoder.root)
         make_reproducible(params.seed)
-        self.model = self._new_model()
+        self.model = new_model(stage.encoder.root, inputs.entity_table.path(ENTITIES_NAME), self._graph, params)
         self._check_encoder()
         fingerprint = stage.fingerprint(inputs)
         state = scratch / fingerprint[:16]
@@ -192,22 +192,6 @@ class TrainingRun:
         parts = self.trainer.evaluate_parts() if reads_both else {}
         self.trainer.end()
         return weights, parts
-
-    def _new_model(self) -> DragonForPreTraining:
-        params = self._stage.params
-        return DragonForPreTraining.from_encoder(
-            self._stage.encoder.root,
-            self._inputs.entity_table.path(ENTITIES_NAME),
-            num_fusion_layers=params.num_fusion_layers,
-            node_size=params.node_size,
-            num_edge_types=count_edge_types(self._graph.num_relations),
-            graph_as_text=params.graph_as_text,
-            interaction=params.interaction,
-            interaction_size=params.interaction_size,
-            entity_dropout=params.graph_dropout,
-            graph_dropout=params.graph_dropout,
-            link_decoder=params.link_decoder,
-        )
 
     def _check_encoder(self) -> None:
         name, config, wanted = self._stage.encoder.path, self.model.config, self._stage.params.max_length

@@ -37,6 +37,7 @@ from dragon_core.training.processes import (
     batch_statistics,
     gathered,
     gradients_kept_apart,
+    leave_together,
     load_model_state,
     load_optimizer_state,
     model_state,
@@ -136,8 +137,8 @@ class Trainer:
         }
 
     def end(self) -> None:
-        """Finish what the trackers write."""
-        self._accelerator.end_training()
+        """Finish what the trackers write, and part with the other processes."""
+        leave_together(self._accelerator)
 
     def _train(self, done: int, progress: Progress) -> None:
         params, completed, pace = self._params, done, _Pace()

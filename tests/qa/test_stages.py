@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from transformers import AutoTokenizer
 
 from dragon_core.artifacts import (
     Artifact,
@@ -25,10 +24,10 @@ from dragon_core.artifacts import (
 from dragon_core.embedding import EmbedNodes
 from dragon_core.graph import Relation, write_graph
 from dragon_core.linking import BuildLinker
-from dragon_core.modeling import DragonForPreTraining
-from dragon_core.modeling.saving import save_pretrained
 from dragon_core.qa import ArmParams, Evaluate, FineTune, GenerateQuestions, PrepareQuestions, QuestionError
+from dragon_core.qa.preparation import read_choices
 from dragon_core.qa.schema import QUESTIONS, SPLITS, split_name
+from dragon_core.training import UntrainedModel, UntrainedModelParams
 from tests.graph.graphs import tables_of
 from tests.training.encoders import write_encoder
 
@@ -96,16 +95,19 @@ def arms(store: ArtifactStore, tmp_path_factory: pytest.TempPathFactory) -> dict
     inputs = {"graph": graph, "linker": linker, "entity_table": entities, "encoder": encoder}
     prepared = make(PrepareQuestions(questions=questions.reference, **inputs), store)
 
+    start = {"graph": graph, "entity_table": entities}
+
     def arm(use_graph: bool) -> Artifact:
-        params = ArmParams(epochs=8, node_size=16, new_learning_rate=3e-3, use_graph=use_graph)
-        start = {"graph": graph, "entity_table": entities, "encoder": encoder}
-        return make(FineTune(questions=prepared.reference, **start, params=params), store)
+        built = UntrainedModelParams(node_size=16, num_fusion_layers=2 if use_graph else -1)
+        checkpoint = make(UntrainedModel(**start, encoder=encoder, params=built), store).reference
+        params = ArmParams(epochs=8, patience=8, new_learning_rate=3e-3)
+        return make(FineTune(questions=prepared.reference, **start, checkpoint=checkpoint, params=params), store)
 
     return {"questions": questions, "prepared": prepared, "dragon": arm(True), "lm": arm(False)}
 
 
 def test_each_choice_gets_the_part_of_the_graph_it_shares_with_the_question(arms: dict[str, Artifact]) -> None:
-    rows = pq.read_table(arms["prepared"].path("train.parquet")).to_pylist()
+    rows = read_choices(arms["prepared"], "train").to_pylist()
     assert len(rows) == SIZES["train"] * NUM_CHOICES
     for number, row in enumerate(rows):
         assert sorted(row["node_type"]) == [0, 1]
@@ -120,31 +122,21 @@ def test_only_a_model_that_reads_the_graph_learns_what_only_the_graph_tells(arms
     assert accuracy["lm"] < 0.6
 
 
-class TextCheckpoint(Stage):
-    """A language model without a graph, which is told the graph's triples."""
-
-    name = "checkpoint"
-    version = 1
-    encoder: ExternalFiles
-    params: Parameters = Parameters()
-
-    def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
-        torch.manual_seed(0)
-        model = DragonForPreTraining.from_encoder(self.encoder.root, num_fusion_layers=-1, graph_as_text=True)
-        save_pretrained(model, AutoTokenizer.from_pretrained(self.encoder.root), draft)
-
-
 def test_a_language_model_learns_from_the_graph_told_as_sentences(
     store: ArtifactStore, arms: dict[str, Artifact]
 ) -> None:
-    inputs = arms["dragon"].manifest.inputs
-    encoder = ExternalFiles.of("tiny", Path(inputs["encoder"].path or ""))
-    checkpoint = make(TextCheckpoint(encoder=encoder), store)
-    given = {name: inputs[name].reference for name in ("questions", "graph", "entity_table")}
+    start = {name: arms["dragon"].manifest.origin(name) for name in ("graph", "entity_table")}
+    record = store.get(arms["dragon"].manifest.origin("checkpoint")).manifest.inputs["encoder"]
+    encoder = ExternalFiles.of("tiny", Path(record.path or ""))
+    built = UntrainedModelParams(num_fusion_layers=-1, graph_as_text=True)
+    checkpoint = make(UntrainedModel(**start, encoder=encoder, params=built), store).reference
 
     def accuracy(use_graph: bool) -> float:
-        params = ArmParams(epochs=12, encoder_learning_rate=3e-3, new_learning_rate=3e-3, use_graph=use_graph)
-        made = make(FineTune(**given, checkpoint=checkpoint.reference, params=params), store)
+        params = ArmParams(
+            epochs=12, patience=12, encoder_learning_rate=3e-3, new_learning_rate=3e-3, use_graph=use_graph
+        )
+        prepared = arms["prepared"].reference
+        made = make(FineTune(questions=prepared, **start, checkpoint=checkpoint, params=params), store)
         return float(json.loads(made.path("metrics.json").read_text())["test_accuracy"])
 
     assert accuracy(use_graph=True) > accuracy(use_graph=False) + 0.2

@@ -48,16 +48,22 @@ def start(stage: Pretrain, store: Path) -> "subprocess.Popen[str]":
     launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(stage.execution.num_processes), "-m"]
     command = [sys.executable, "-m", *launcher, "dragon_core.training.worker", str(path), str(store)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
-    # By the pipe at its stdin, it ends when this process does.
-    return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    with messages_of(store).open("w") as messages:
+        # By the pipe at its stdin, it ends when this process does.
+        return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=messages, text=True)
+
+
+def messages_of(store: Path) -> Path:
+    return store / "messages.txt"
 
 
 def made_by_processes(stage: Pretrain, store: Path) -> Artifact:
     with start(stage, store) as process:
         assert process.stdout is not None
-        output = process.stdout.read()
+        process.stdout.read()
     found = ArtifactStore(str(store)).find(stage)
-    assert found is not None, output
+    assert found is not None, f"{process.returncode}: {messages_of(store).read_text()[-4000:]}"
     return found
 
 

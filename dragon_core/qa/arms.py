@@ -1,0 +1,61 @@
+"""The arms of a comparison: what each starts from, and what it reads."""
+
+from typing import Literal
+
+from dragon_core.artifacts import Stage
+from dragon_core.qa.provenance import Provenance
+from dragon_core.training import ModelParams, Pretrain, TrainingParams, UntrainedModel, UntrainedModelParams
+
+Arm = Literal["lm", "lm-mlm", "lm-of-dragon", "graph-sentences", "qagnn", "greaselm", "dragon"]
+
+
+def starting_stage(arm: Arm, origin: Provenance) -> Stage | None:
+    """The stage that makes the model which an arm starts from; None if that is the checkpoint itself.
+
+    - `lm`: the language model as it was.
+    - `lm-mlm`: the language model after as many steps of masked language modelling on the same texts.
+    - `lm-of-dragon`: the checkpoint's language model, without its graph.
+    - `graph-sentences`: the language model, told the graph as sentences.
+    - `qagnn`: a new graph network on top, which the text enters once (Yasunaga et al., NAACL 2021).
+    - `greaselm`: the checkpoint's architecture without any pretraining (Zhang et al., ICLR 2022).
+    - `dragon`: the checkpoint.
+
+    Args:
+        arm: Its name.
+        origin: What the checkpoint was made from.
+    """
+    alone: dict[str, object] = {"num_fusion_layers": -1, "graph_as_text": False}
+    match arm:
+        case "dragon" | "lm-of-dragon":
+            return None
+        case "lm-mlm":
+            return Pretrain(
+                subgraphs=origin.subgraphs,
+                graph=origin.graph,
+                entity_table=origin.entity_table,
+                encoder=origin.encoder,
+                params=origin.training.model_copy(update=alone),
+            )
+        case "lm":
+            return _untrained(origin, alone)
+        case "graph-sentences":
+            return _untrained(origin, alone | {"graph_as_text": True})
+        case "qagnn":
+            return _untrained(origin, {"interaction": "once"})
+        case "greaselm":
+            return _untrained(origin, {})
+
+
+def reads_graph(arm: Arm) -> bool:
+    """Whether an arm reads the graph that its model was made for."""
+    return arm != "lm-of-dragon"
+
+
+def _untrained(origin: Provenance, changes: dict[str, object]) -> UntrainedModel:
+    fields = {name: getattr(origin.training, name) for name in ModelParams.model_fields} | changes
+    return UntrainedModel(
+        graph=origin.graph,
+        entity_table=origin.entity_table,
+        encoder=origin.encoder,
+        params=UntrainedModelParams(**fields, seed=origin.training.seed),
+    )

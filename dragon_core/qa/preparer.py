@@ -1,0 +1,107 @@
+"""From questions to what a model reads of them: texts, and subgraphs linked and extracted as the corpus' are."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from dragon_core.embedding import TextVectorParams
+from dragon_core.graph import KnowledgeGraph
+from dragon_core.linking import EntityLinker, Mention
+from dragon_core.qa.errors import QuestionError
+from dragon_core.qa.question import Question
+from dragon_core.qa.schema import choices_schema
+from dragon_core.subgraph import Float32s, NamedNodes, SubgraphParams, open_extractor
+
+
+class QuestionPreparer:
+    """Turns questions into rows: one a choice or, where the choices are classes, one a question.
+
+    Args:
+        graph: The graph.
+        linker: Links texts to it.
+        params: How subgraphs are extracted.
+        classes: The choices of every question, if the question is read alone; else empty.
+        entity_table: Folder of the graph's entity table, for relevance by similarity.
+        encoder: Folder of a language model, for relevance by similarity or by language model.
+        text_vectors: How it reads a question with a choice, for relevance by similarity.
+    """
+
+    def __init__(
+        self,
+        graph: KnowledgeGraph,
+        linker: EntityLinker,
+        params: SubgraphParams,
+        classes: Sequence[str] = (),
+        entity_table: Path | None = None,
+        encoder: Path | None = None,
+        text_vectors: TextVectorParams | None = None,
+    ) -> None:
+        self.schema = choices_schema(params.max_nodes, graph.num_relations)
+        self._graph = graph
+        self._linker = linker
+        self._classes = list(classes)
+        self._extractor = open_extractor(graph, params, entity_table, encoder)
+        self._embed: Callable[[Sequence[str]], Float32s] | None = None
+        if params.compares_vectors:
+            assert encoder is not None
+            self._embed = _embedding(encoder, text_vectors or TextVectorParams())
+
+    def __call__(self, questions: Sequence[Question]) -> pa.RecordBatch:
+        """Rows (`schema.choices_schema`) of some questions, in their order.
+
+        Raises:
+            QuestionError: A question's choices are not the classes.
+        """
+        asked = [_with_context(question) for question in questions]
+        read = [self._texts(question) for question in questions]
+        of_row = np.repeat(np.arange(len(questions)), [len(texts) for texts in read]).tolist()
+        texts = [text for of_question in read for text in of_question]
+        in_questions = self._linker.link(asked)
+        in_choices = [self._named(text, found) for text, found in zip(texts, self._linker.link(texts), strict=True)]
+        # What is relevant is so to the question with this choice.
+        wholes = [f"{asked[row]} {text}".strip() for row, text in zip(of_row, texts, strict=True)]
+        found = self._extractor.extract(
+            _named_nodes([in_questions[row] for row in of_row]),
+            _named_nodes(in_choices),
+            wholes,
+            None if self._embed is None else self._embed(wholes),
+        )
+        columns = {"text": pa.array(texts, pa.string())}
+        for name in ("question_id", "question", "context", "answer"):
+            columns[name] = pa.array([getattr(questions[row], name) for row in of_row], self.schema.field(name).type)
+        return pa.record_batch(columns | found.to_arrow(self.schema), schema=self.schema)
+
+    def _texts(self, question: Question) -> list[str]:
+        """What is read after a question, one text a row."""
+        if not self._classes:
+            return question.choices
+        if question.choices != self._classes:
+            raise QuestionError(
+                f"Question {question.question_id} has the choices {', '.join(question.choices)}, not the classes"
+                f" {', '.join(self._classes)}; give no `classes`, to have each choice read with the question."
+            )
+        return [""]
+
+    def _named(self, choice: str, mentions: list[Mention]) -> list[Mention]:
+        # A choice that is the name of a concept means this concept, not the ones its words name.
+        exact = self._graph.ids_by_name.get(choice)
+        return mentions if exact is None else [Mention(0, len(choice), exact, 1.0)]
+
+
+def _with_context(question: Question) -> str:
+    return f"{question.question} {question.context}".strip()
+
+
+def _embedding(encoder: Path, params: TextVectorParams) -> Callable[[Sequence[str]], Float32s]:
+    from dragon_core.embedding.pooling import TextEncoder
+
+    loaded = TextEncoder.load(encoder)
+    return lambda texts: loaded.embed_sorted(texts, params.max_tokens, params.batch_size)
+
+
+def _named_nodes(mentions: Sequence[Sequence[Mention]]) -> NamedNodes:
+    return NamedNodes.of(
+        [[m.node for m in found] for found in mentions], [[m.score for m in found] for found in mentions]
+    )

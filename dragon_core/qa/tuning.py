@@ -1,0 +1,229 @@
+"""The loop that fine-tunes a model on questions; a run that was killed goes on after its last whole epoch.
+
+The random numbers of a step are a function of seed and step, and the batches one of the seed, so that on a CPU a
+continued run computes what an uninterrupted one would have.
+"""
+
+import math
+from dataclasses import dataclass
+from itertools import count, islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from accelerate.utils import send_to_device
+from pydantic import Field
+
+from dragon_core.artifacts import Parameters, Progress
+from dragon_core.modeling import DragonForMultipleChoice, DragonForSequenceClassification
+from dragon_core.qa.dataset import UNKNOWN, Int64s, QuestionCollator
+from dragon_core.qa.errors import QuestionError
+from dragon_core.training.batching import BatchLimits, BatchPlan, Cursor, Sizes, evaluation_batches
+from dragon_core.training.checkpoints import Checkpoints
+from dragon_core.training.optimization import learning_rate_schedule, parameter_groups, split_parameters
+from dragon_core.training.random_numbers import Purpose, example_keys, random_bits
+
+QuestionModel = DragonForMultipleChoice | DragonForSequenceClassification
+Float32s = npt.NDArray[np.float32]
+
+
+class FineTuningParams(Parameters):
+    """How a model is fine-tuned; every arm of a comparison gets the same."""
+
+    train_examples: int | None = Field(
+        None, ge=1, description="Questions to train on, drawn by the seed; empty: all of them."
+    )
+    epochs: int = Field(4, ge=1, description="Most passes over the training questions; the best on dev is kept.")
+    patience: int = Field(4, ge=1, description="Passes without a better one after which a run ends early.")
+    batch_size: int = Field(8, ge=1, description="Questions of a batch.")
+    max_length: int = Field(64, ge=8, description="Longest question and choice in tokens; what is longer is cut.")
+    encoder_learning_rate: float = Field(1e-4, gt=0, le=1, description="Learning rate of the language model.")
+    new_learning_rate: float = Field(1e-3, gt=0, le=1, description="Learning rate of the graph layers and the head.")
+    warmup_share: float = Field(0.1, ge=0, le=1, description="Share of the steps in which the rates rise.")
+    weight_decay: float = Field(0.01, ge=0, le=1, description="Weight decay, of all but biases and norms.")
+    max_gradient_norm: float = Field(1.0, gt=0, description="Longer gradients are clipped to this length.")
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """A pass over the training questions.
+
+    Attributes:
+        loss: Mean loss of its steps.
+        dev_loss: Loss on dev after it.
+        dev_accuracy: Accuracy there.
+    """
+
+    loss: float
+    dev_loss: float
+    dev_accuracy: float
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """The better epoch has the larger one."""
+        return self.dev_accuracy, -self.dev_loss
+
+
+class FineTuner:
+    """Fine-tunes a model on some questions, and evaluates it on others after every epoch.
+
+    Attributes:
+        curve: The epochs so far, over all continuations of the run.
+    """
+
+    def __init__(
+        self,
+        model: QuestionModel,
+        params: FineTuningParams,
+        seed: int,
+        train: QuestionCollator,
+        dev: QuestionCollator,
+        checkpoints: Checkpoints,
+    ) -> None:
+        self.curve: list[Epoch] = []
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._model = model
+        self._model.to(self._device)  # type: ignore[arg-type]
+        self._params = params
+        self._seed = seed
+        self._train = train
+        self._dev = dev
+        self._checkpoints = checkpoints
+        self._steps_of_epoch = math.ceil(len(train.questions) / params.batch_size)
+        self._steps = params.epochs * self._steps_of_epoch
+        groups = parameter_groups(
+            *split_parameters(model), params.encoder_learning_rate, params.new_learning_rate, params.weight_decay
+        )
+        self._optimizer = torch.optim.AdamW(groups)
+        self._schedule = learning_rate_schedule(self._optimizer, self._steps, round(params.warmup_share * self._steps))
+
+    @property
+    def best_epoch(self) -> int:
+        """The number, from 1, of the best epoch so far."""
+        return max(range(1, len(self.curve) + 1), key=lambda number: self.curve[number - 1].rank)
+
+    def run(self, progress: Progress) -> None:
+        """Fine-tune, from the last epoch that a killed run finished; leave the model as the best epoch left it.
+
+        Raises:
+            QuestionError: The loss became NaN or infinite, or a question has no known answer.
+        """
+        for collator in (self._train, self._dev):
+            _check_answers(collator)
+        self._continue()
+        lengths = self._train.questions.lengths
+        plan = BatchPlan(
+            np.arange(len(lengths)),
+            lambda questions: Sizes(lengths[questions], np.zeros_like(questions)),
+            BatchLimits(self._params.batch_size),
+            self._seed,
+        )
+        batches = plan.after(Cursor(epoch=len(self.curve)))
+        while not self._is_done:
+            first = len(self.curve) * self._steps_of_epoch + 1
+            steps = zip(count(first), islice(batches, self._steps_of_epoch), strict=False)
+            losses = [self._step(step, batch.examples, progress) for step, batch in steps]
+            dev_loss, dev_accuracy = score(self.logits(self._dev), self._dev.questions.answers)
+            self.curve.append(Epoch(float(np.mean(losses)), dev_loss, dev_accuracy))
+            self._save()
+        best = self._checkpoints.load(self.best_epoch)
+        if best is None:
+            raise QuestionError(
+                f"The checkpoint of the best epoch, {self.best_epoch}, in {self._checkpoints.folder} is damaged; delete"
+                " that folder and run again."
+            )
+        self._model.load_state_dict(best["model"], strict=False)
+
+    @torch.inference_mode()
+    def logits(self, collator: QuestionCollator) -> list[Float32s]:
+        """Logits of the choices of each question, or of the classes."""
+        return logits_of(self._model, collator, self._params.batch_size)
+
+    @property
+    def _is_done(self) -> bool:
+        done = len(self.curve)
+        return done == self._params.epochs or (done > 0 and done - self.best_epoch >= self._params.patience)
+
+    def _step(self, step: int, examples: Int64s, progress: Progress) -> float:
+        self._model.train()
+        # So that what dropout draws does not depend on where the run was continued.
+        keys = example_keys(self._seed, step, np.zeros(1, np.int64))
+        torch.manual_seed(int(random_bits(keys, Purpose.DROPOUT)[0]))
+        answers = torch.from_numpy(self._train.questions.answers[examples])
+        arguments = model_arguments(self._model, self._train, examples) | {"labels": answers}
+        output = self._model(**send_to_device(arguments, self._device))
+        loss = output.loss.item()
+        if not math.isfinite(loss):
+            ids = [self._train.questions.ids[example] for example in examples]
+            raise QuestionError(f"The loss of step {step} is {loss} (questions {', '.join(ids)}); lower the rates.")
+        output.loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._params.max_gradient_norm)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        self._schedule.step()
+        last = {"dev_accuracy": self.curve[-1].dev_accuracy} if self.curve else {}
+        progress(step, self._steps, loss=loss, **last)
+        return loss
+
+    def _save(self) -> None:
+        frozen = {name for name, parameter in self._model.named_parameters() if not parameter.requires_grad}
+        state = {
+            "model": {name: value for name, value in self._model.state_dict().items() if name not in frozen},
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "curve": [vars(epoch) for epoch in self.curve],
+        }
+        self._checkpoints.save(len(self.curve), state, self.best_epoch)
+
+    def _continue(self) -> None:
+        found = self._checkpoints.load_latest()
+        if found is not None:
+            _, state = found
+            self._model.load_state_dict(state["model"], strict=False)
+            self._optimizer.load_state_dict(state["optimizer"])
+            self._schedule.load_state_dict(state["schedule"])
+            self.curve = [Epoch(**epoch) for epoch in state["curve"]]
+
+
+def model_arguments(model: QuestionModel, collator: QuestionCollator, examples: Int64s) -> dict[str, Any]:
+    """What a model reads of some questions."""
+    arguments: dict[str, Any] = collator(examples)
+    if isinstance(model, DragonForMultipleChoice):
+        arguments["num_choices"] = torch.from_numpy(collator.questions.num_rows[examples])
+    return arguments
+
+
+@torch.inference_mode()
+def logits_of(model: QuestionModel, collator: QuestionCollator, batch_size: int) -> list[Float32s]:
+    """Logits of the choices of each question, or of the classes; in evaluation mode."""
+    model.eval()
+    questions = collator.questions
+    lengths = questions.lengths
+    found: list[Float32s] = [np.empty(0, np.float32)] * len(questions)
+    plan = evaluation_batches(
+        np.arange(len(questions)),
+        lambda examples: Sizes(lengths[examples], np.zeros_like(examples)),
+        BatchLimits(batch_size),
+    )
+    for batch in plan if len(questions) else ():
+        arguments = send_to_device(model_arguments(model, collator, batch.examples), model.device)
+        logits = model(**arguments).logits.float().cpu().numpy()
+        for example, row in zip(batch.examples, logits, strict=True):
+            found[example] = row[np.isfinite(row)]
+    return found
+
+
+def score(logits: list[Float32s], answers: Int64s) -> tuple[float, float]:
+    """Mean cross entropy, and accuracy, of logits against the answers."""
+    losses = [np.logaddexp.reduce(row) - row[answer] for row, answer in zip(logits, answers, strict=True)]
+    hits = [row.argmax() == answer for row, answer in zip(logits, answers, strict=True)]
+    return float(np.mean(losses)), float(np.mean(hits))
+
+
+def _check_answers(collator: QuestionCollator) -> None:
+    questions = collator.questions
+    unknown = [name for name, answer in zip(questions.ids, questions.answers, strict=True) if answer == UNKNOWN]
+    if unknown or not len(questions):
+        what = f"question {unknown[0]} has no answer" if unknown else "there is no question"
+        raise QuestionError(f"To train and to choose the best epoch takes questions with answers, but {what}.")
