@@ -4,6 +4,7 @@ from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.finetuning import ArmParams, FineTune
 from dragon_core.qa.generation import GenerateQuestions, QuestionParams
 from dragon_core.qa.preparation import PreparationParams, PrepareQuestions
+from dragon_core.qa.reading import ReadQuestions, SourceParams
 from dragon_core.qa.report import Evaluate, ReportParams
 from dragon_core.qa.tuning import FineTuningParams
 
@@ -17,5 +18,7 @@ __all__ = [
     "PrepareQuestions",
     "QuestionError",
     "QuestionParams",
+    "ReadQuestions",
     "ReportParams",
+    "SourceParams",
 ]

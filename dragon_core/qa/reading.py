@@ -1,0 +1,132 @@
+"""The stage that reads questions from the files of published sets, from one's own, or with `datasets`."""
+
+from typing import Annotated, ClassVar, Self
+
+import pyarrow as pa
+from pydantic import Field, model_validator
+
+from dragon_core.artifacts import Draft, ExternalFiles, Inputs, Progress, Stage
+from dragon_core.artifacts.draft import Tally
+from dragon_core.qa.errors import QuestionError
+from dragon_core.qa.schema import QUESTIONS, SPLITS, split_name
+from dragon_core.qa.sources.decisions import BioASQParams, PubMedQAParams, read_bioasq, read_pubmedqa
+from dragon_core.qa.sources.examinations import MedMCQAParams, MedQAParams, read_medmcqa, read_medqa
+from dragon_core.qa.sources.files import QuestionFiles
+from dragon_core.qa.sources.hub import HubParams, read_hub
+from dragon_core.qa.sources.in_house import Splits
+from dragon_core.qa.sources.label_files import PiqaParams, SocialIQAParams, read_piqa, read_socialiqa
+from dragon_core.qa.sources.labelled_choices import (
+    ArcParams,
+    CommonsenseQAParams,
+    OpenBookQAParams,
+    QascParams,
+    RiddleSenseParams,
+    read_arc,
+    read_commonsenseqa,
+    read_openbookqa,
+    read_qasc,
+    read_riddlesense,
+)
+from dragon_core.qa.sources.own_files import OwnFilesParams, read_own_files
+from dragon_core.qa.sources.reader import QuestionReader
+
+FileParams = (
+    CommonsenseQAParams
+    | OpenBookQAParams
+    | RiddleSenseParams
+    | ArcParams
+    | QascParams
+    | SocialIQAParams
+    | PiqaParams
+    | MedQAParams
+    | MedMCQAParams
+    | PubMedQAParams
+    | BioASQParams
+    | OwnFilesParams
+)
+SourceParams = Annotated[FileParams | HubParams, Field(discriminator="source")]
+
+
+class ReadQuestions(Stage):
+    """Questions of a published set, or of one's own, in three splits."""
+
+    name: ClassVar[str] = "questions"
+    version: ClassVar[int] = 1
+
+    source: ExternalFiles | None = None
+    params: SourceParams
+
+    @model_validator(mode="after")
+    def _check_source(self) -> Self:
+        by_name = isinstance(self.params, HubParams) and self.params.dataset is not None
+        if by_name and self.source is not None:
+            raise ValueError("a data set is given by its name and by files; give one of the two")
+        if not by_name and self.source is None:
+            raise ValueError(f"the source {self.params.source!r} is read from files; give its folder")
+        return self
+
+    def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
+        """Write a table a split.
+
+        Raises:
+            QuestionError: Files are missing or of another form, or a split has no question.
+            TooManyRejectsError: Too many items could not be read.
+        """
+        splits = read_source(self.source, self.params, draft)
+        draft.check_rejects(draft.counts["records"], self.params.max_reject_share)
+        for split in SPLITS:
+            rows = [vars(question) for question in getattr(splits, split)]
+            if not rows:
+                raise QuestionError(f"The source {self.params.source!r} gave no question of {split}; check its files.")
+            draft.write_table(split_name(split), pa.Table.from_pylist(rows, schema=QUESTIONS))
+            draft.count(**{split: len(rows)})
+
+
+def read_source(source: ExternalFiles | None, params: SourceParams, tally: Tally) -> Splits:
+    """Read a question set.
+
+    Args:
+        source: Its folder; None for a data set of the Hub.
+        params: Which set it is, and its options.
+        tally: Takes rejects and counts; `records` are the items that were read, good and bad.
+
+    Raises:
+        QuestionError: Files are missing, or have another form.
+    """
+    if isinstance(params, HubParams):
+        return read_hub(source.root if source else None, QuestionReader(tally), params)
+    assert source is not None
+    return read_files(QuestionFiles(source.root, tally), params)
+
+
+def read_files(files: QuestionFiles, params: FileParams) -> Splits:
+    """Read a question set that is read from its files.
+
+    Raises:
+        QuestionError: Files are missing, or have another form.
+    """
+    match params:
+        case CommonsenseQAParams():
+            return read_commonsenseqa(files, params)
+        case OpenBookQAParams():
+            return read_openbookqa(files, params)
+        case RiddleSenseParams():
+            return read_riddlesense(files, params)
+        case ArcParams():
+            return read_arc(files, params)
+        case QascParams():
+            return read_qasc(files, params)
+        case SocialIQAParams():
+            return read_socialiqa(files)
+        case PiqaParams():
+            return read_piqa(files, params)
+        case MedQAParams():
+            return read_medqa(files, params)
+        case MedMCQAParams():
+            return read_medmcqa(files, params)
+        case PubMedQAParams():
+            return read_pubmedqa(files)
+        case BioASQParams():
+            return read_bioasq(files)
+        case OwnFilesParams():
+            return read_own_files(files)

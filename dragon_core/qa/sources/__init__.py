@@ -1,0 +1,1 @@
+"""Readers of question sets, one module a family of file formats."""

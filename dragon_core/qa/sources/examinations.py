@@ -1,0 +1,99 @@
+"""Medical examinations: MedQA and MedMCQA, a JSON object on each line."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from dragon_core.qa.question import Question
+from dragon_core.qa.sources.answers import position_of_label
+from dragon_core.qa.sources.files import QuestionFiles
+from dragon_core.qa.sources.in_house import Splits, without_dev
+from dragon_core.qa.sources.items import Item, MalformedItemError, make_question, text_of
+from dragon_core.qa.sources.label_files import numbered
+from dragon_core.qa.sources.params import HiddenTestParams, QuestionSetParams
+
+MEDMCQA_LABELS = ("1", "2", "3", "4")
+
+
+class MedQAParams(QuestionSetParams):
+    """MedQA (Jin et al. 2021), the questions of one country: its folder US, say."""
+
+    source: Literal["medqa"] = "medqa"
+    num_choices: Literal[4, 5] = Field(
+        4, description="4: the files 4_options/phrases_no_exclude_*.jsonl; 5: the files beside that folder."
+    )
+
+
+class MedMCQAParams(HiddenTestParams):
+    """MedMCQA (Pal et al. 2022), in its own files, where right answers are counted from 1; 4 choices."""
+
+    source: Literal["medmcqa"] = "medmcqa"
+
+
+def read_medqa(files: QuestionFiles, params: MedQAParams) -> Splits:
+    """Read MedQA, in its official splits. Its items have no ids: line 7 of test is question `test-7`.
+
+    Raises:
+        QuestionError: A file is missing.
+    """
+    beginning = "phrases_no_exclude_" if params.num_choices == 4 else ""
+    train, dev, test = files.find([f"{beginning}{split}.jsonl" for split in ("train", "dev", "test")])
+
+    def question_of(item: Item) -> Question:
+        question = _medqa_question(item, numbered(item).removeprefix(beginning))
+        if len(question.choices) != params.num_choices:
+            raise MalformedItemError(f"it has {len(question.choices)} choices instead of {params.num_choices}")
+        return question
+
+    read = {path: files.questions(files.json_lines(path), question_of) for path in (test, dev, train)}
+    return Splits(read[train], read[dev], read[test])
+
+
+def read_medmcqa(files: QuestionFiles, params: MedMCQAParams) -> Splits:
+    """Read MedMCQA.
+
+    Raises:
+        QuestionError: A file is missing.
+    """
+    names = ["train.json", "dev.json"]
+    if params.split == "official":
+        names.append("test.json")
+    train, dev, *hidden = files.find(names)
+    test = [
+        question
+        for path in hidden
+        for question in files.questions(files.json_lines(path), _hidden_medmcqa_question, is_hidden=True)
+    ]
+    official_dev = files.questions(files.json_lines(dev), medmcqa_question)
+    official_train = files.questions(files.json_lines(train), medmcqa_question)
+    return Splits(official_train, official_dev, test) if hidden else without_dev(official_train, official_dev)
+
+
+def medmcqa_question(item: Item) -> Question:
+    """A question of MedMCQA with its answer.
+
+    Raises:
+        MalformedItemError: A field is missing or something else.
+    """
+    return _medmcqa_question(item, position_of_label(item.fields.get("cop"), MEDMCQA_LABELS))
+
+
+def _hidden_medmcqa_question(item: Item) -> Question:
+    return _medmcqa_question(item, None)
+
+
+def _medmcqa_question(item: Item, answer: int | None) -> Question:
+    choices = [item.text(f"op{letter}") for letter in "abcd"]
+    return make_question(item.identifier("id"), item.text("question"), choices, answer, labels=MEDMCQA_LABELS)
+
+
+def _medqa_question(item: Item, question_id: str) -> Question:
+    options = item.fields.get("options")
+    if not isinstance(options, dict):
+        raise MalformedItemError("its options are no JSON object")
+    labels = list(options)
+    choices = [text_of(text, f"option {label}") for label, text in options.items()]
+    answer = position_of_label(item.text("answer_idx"), labels)
+    if choices[answer] != item.text("answer"):
+        raise MalformedItemError(f"its answer does not read like its option {labels[answer]}")
+    return make_question(question_id, item.text("question"), choices, answer, labels=labels)

@@ -1,0 +1,163 @@
+"""Any data set that `datasets` loads, from the Hub or from files, with its columns named."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from dragon_core.artifacts import Parameters
+from dragon_core.qa.errors import QuestionError
+from dragon_core.qa.question import Question
+from dragon_core.qa.sources.answers import position_of_answer, position_of_label
+from dragon_core.qa.sources.in_house import Splits
+from dragon_core.qa.sources.items import Item, MalformedItemError, list_of, make_question, text_of
+from dragon_core.qa.sources.labelled_choices import labelled_choices
+from dragon_core.qa.sources.params import QuestionSetParams
+from dragon_core.qa.sources.reader import QuestionOf, QuestionReader
+
+# What the Hub's sets have instead of an answer that is not known.
+HIDDEN = (-1, "-1", "")
+
+
+class HubColumns(Parameters):
+    """Which columns hold what."""
+
+    id: str | None = Field(None, description="Name of the question; its split and number, if there is none.")
+    question: str = Field("question", description="The question.")
+    context: str | None = Field(None, description="A text to answer from.")
+    choices: str | tuple[str, ...] = Field(
+        "choices",
+        description="The choices: a column of lists of texts, of texts with labels, or of texts by their labels; or"
+        " several columns, a choice each.",
+    )
+    answer: str = Field("answer", description="The answer: a position from 0, a label, or the choice's text.")
+
+
+class HubParams(QuestionSetParams):
+    """A data set of the Hub, or files that `datasets` reads (`pip install 'dragon[hub]'`)."""
+
+    source: Literal["hub"] = "hub"
+    dataset: str | None = Field(None, description="Its name at the Hub, OWNER/NAME; none if its files are given.")
+    revision: str | None = Field(None, description="The commit to read; needed with a name, since a branch moves.")
+    config: str | None = Field(None, description="Which of its configurations.")
+    train: str = Field("train", description="Split to train on, as `datasets` selects it, such as train[:90%].")
+    dev: str = Field("validation", description="Split to choose the best epoch on.")
+    test: str = Field("test", description="Split to report on.")
+    columns: HubColumns = HubColumns()
+    fixed_choices: tuple[str, ...] = Field((), description="Choices of all questions, such as yes and no.")
+    labels: tuple[str, ...] = Field(
+        (), description="What answers call the choices, in their order, such as 1, 2, 3; if the choices have no labels."
+    )
+
+    @model_validator(mode="after")
+    def _check_revision(self) -> Self:
+        if (self.dataset is None) != (self.revision is None):
+            raise ValueError("give both the name of the data set and the revision (a commit), or files and neither")
+        return self
+
+
+def read_hub(root: Path | None, reader: QuestionReader, params: HubParams) -> Splits:
+    """Read a data set.
+
+    Args:
+        root: A folder or file to read instead of the Hub.
+        reader: Makes the questions.
+        params: Which data set and columns.
+
+    Raises:
+        QuestionError: `datasets` is not installed, cannot load it, or finds no such columns.
+    """
+
+    def questions(split: str, is_hidden: bool = False) -> list[Question]:
+        return reader.questions(_items(root, reader, params, split), _question_of(params, split), is_hidden)
+
+    test, dev = questions(params.test, is_hidden=True), questions(params.dev)
+    return Splits(questions(params.train), dev, test)
+
+
+def _items(root: Path | None, reader: QuestionReader, params: HubParams, split: str) -> Iterator[Item]:
+    try:
+        import datasets
+    except ImportError as error:
+        raise QuestionError("The source `hub` needs `datasets`: pip install 'dragon[hub]'.") from error
+    name = params.dataset if root is None else str(root)
+    assert name is not None
+    try:
+        loaded = datasets.load_dataset(name, params.config, split=split, revision=params.revision)
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        raise QuestionError(
+            f"`datasets` cannot load the split {split} of {name}: {error} Check its name, revision, configuration and"
+            " splits, and that the Hub can be reached."
+        ) from error
+    # Answers may be left out where they are not known.
+    required = _columns(params) - ({params.columns.answer} if split == params.test else set())
+    if missing := sorted(required - set(loaded.column_names)):
+        raise QuestionError(
+            f"The split {split} of {name} has no column {', '.join(missing)}: it has {', '.join(loaded.column_names)}."
+            " Name its columns in `columns`."
+        )
+    yield from reader.items(f"{name if root is None else root.name}, {split}", enumerate(loaded, start=1))
+
+
+def _columns(params: HubParams) -> set[str]:
+    columns = params.columns
+    choices = (columns.choices,) if isinstance(columns.choices, str) else columns.choices
+    named = [columns.id, columns.question, columns.context, columns.answer, *(() if params.fixed_choices else choices)]
+    return {name for name in named if name is not None}
+
+
+def _question_of(params: HubParams, split: str) -> QuestionOf:
+    columns = params.columns
+
+    def question_of(item: Item) -> Question:
+        labels, choices = _choices(item, params)
+        answer = item.fields.get(columns.answer)
+        position = None
+        if answer is not None and answer not in HIDDEN:
+            position = position_of_label(answer, labels) if labels else position_of_answer(answer, choices)
+        question_id = item.identifier(columns.id) if columns.id is not None else f"{split}-{item.record}"
+        context = item.optional_text(columns.context) if columns.context is not None else ""
+        return make_question(question_id, item.text(columns.question), choices, position, context, labels)
+
+    return question_of
+
+
+def _choices(item: Item, params: HubParams) -> tuple[list[str], list[str]]:
+    """Labels and texts of the choices; labels are empty if they have none."""
+    labels, column = list(params.labels), params.columns.choices
+    if params.fixed_choices:
+        choices = list(params.fixed_choices)
+    elif not isinstance(column, str):
+        choices = [item.text(name) for name in column]
+    else:
+        own_labels, choices = choices_in(item.fields.get(column))
+        labels = labels or own_labels
+    if labels and len(labels) != len(choices):
+        raise MalformedItemError(f"it has {len(choices)} choices, and {len(labels)} labels are given")
+    return labels, choices
+
+
+def choices_in(value: Any) -> tuple[list[str], list[str]]:
+    """Labels and texts of choices in any of the forms that columns have them in.
+
+    Args:
+        value: Texts; objects with a label and a text; an object with a list of labels and one of texts; or texts by
+            their labels.
+
+    Returns:
+        Labels, or nothing if the choices have none, and texts.
+
+    Raises:
+        MalformedItemError: It has another form.
+    """
+    if isinstance(value, dict):
+        if value.keys() == {"label", "text"}:
+            pairs = zip(list_of(value["label"], "labels"), list_of(value["text"], "texts"), strict=False)
+            return labelled_choices([{"label": label, "text": text} for label, text in pairs])
+        # A table has null for the labels that a row lacks.
+        return labelled_choices([{"label": key, "text": text} for key, text in value.items() if text is not None])
+    entries = list_of(value, "choices")
+    if entries and isinstance(entries[0], dict):
+        return labelled_choices(entries)
+    return [], [text_of(entry, "choice") for entry in entries]

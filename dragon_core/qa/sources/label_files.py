@@ -1,0 +1,94 @@
+"""Sets whose answers stand in a file of their own, a label a line: SocialIQA and PIQA.
+
+Items have no ids that a leaderboard asks for: line 7 of the file `tests` is question `tests-7`.
+"""
+
+from dataclasses import replace
+from typing import Literal
+
+from dragon_core.qa.errors import QuestionError
+from dragon_core.qa.question import Question
+from dragon_core.qa.sources.answers import position_of_label
+from dragon_core.qa.sources.files import QuestionFiles
+from dragon_core.qa.sources.in_house import Splits, without_dev
+from dragon_core.qa.sources.items import Item, make_question
+from dragon_core.qa.sources.params import HiddenTestParams, QuestionSetParams
+from dragon_core.qa.sources.reader import QuestionOf
+
+SOCIALIQA_LABELS = ("1", "2", "3")
+PIQA_LABELS = ("0", "1")
+
+
+class SocialIQAParams(QuestionSetParams):
+    """SocialIQA (Sap et al. 2019); 3 choices.
+
+    Its test is not public: test is the official dev, and dev a tenth of the official train.
+    """
+
+    source: Literal["socialiqa"] = "socialiqa"
+
+
+class PiqaParams(HiddenTestParams):
+    """PIQA (Bisk et al. 2020); 2 choices."""
+
+    source: Literal["piqa"] = "piqa"
+
+
+def read_socialiqa(files: QuestionFiles) -> Splits:
+    """Read SocialIQA.
+
+    Raises:
+        QuestionError: A file is missing, or a file of labels is not that of its items.
+    """
+    test = _labelled(files, "dev", _socialiqa_question, SOCIALIQA_LABELS)
+    return without_dev(_labelled(files, "train", _socialiqa_question, SOCIALIQA_LABELS), test)
+
+
+def read_piqa(files: QuestionFiles, params: PiqaParams) -> Splits:
+    """Read PIQA, whose dev is called `valid` at its home and `dev` at the leaderboard.
+
+    Raises:
+        QuestionError: A file is missing, or a file of labels is not that of its items.
+    """
+    dev_name = "dev" if files.matching("dev.jsonl*") else "valid"
+    test: list[Question] = []
+    if params.split == "official":
+        (path,) = files.find(["tests.jsonl"])
+        test = files.questions(files.json_lines(path), _piqa_question, is_hidden=True)
+    dev = _labelled(files, dev_name, _piqa_question, PIQA_LABELS)
+    train = _labelled(files, "train", _piqa_question, PIQA_LABELS)
+    return without_dev(train, dev) if params.split == "in-house" else Splits(train, dev, test)
+
+
+def _labelled(
+    files: QuestionFiles, name: str, question_of: QuestionOf, labels_of_choices: tuple[str, ...]
+) -> list[Question]:
+    path, labels_path = files.find([f"{name}.jsonl", f"{name}-labels.lst"])
+    labels = files.text_lines(labels_path)
+    num_items, num_labels = files.count_lines(path), files.count_lines(labels_path)
+    if num_items != num_labels:
+        raise QuestionError(
+            f"{path} has {num_items} lines and {labels_path.name} {num_labels}; get both again, from one release."
+        )
+
+    def with_answer(item: Item) -> Question:
+        assert isinstance(item.record, int)
+        return replace(question_of(item), answer=position_of_label(labels[item.record - 1], labels_of_choices))
+
+    return files.questions(files.json_lines(path), with_answer)
+
+
+def _socialiqa_question(item: Item) -> Question:
+    choices = [item.text(f"answer{letter}") for letter in "ABC"]
+    return make_question(numbered(item), item.text("question"), choices, None, item.text("context"), SOCIALIQA_LABELS)
+
+
+def _piqa_question(item: Item) -> Question:
+    return make_question(
+        numbered(item), item.text("goal"), [item.text("sol1"), item.text("sol2")], None, labels=PIQA_LABELS
+    )
+
+
+def numbered(item: Item) -> str:
+    """Id of an item that has none: the name of its file, and its line."""
+    return f"{item.source.partition('.')[0]}-{item.record}"

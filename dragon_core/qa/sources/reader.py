@@ -1,0 +1,56 @@
+"""Makes questions of items; what cannot be one is a reject."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from dragon_core.artifacts.draft import Tally
+from dragon_core.qa.question import Question
+from dragon_core.qa.sources.items import Item, MalformedItemError
+
+QuestionOf = Callable[[Item], Question]
+
+
+class QuestionReader:
+    """Makes the questions of one set.
+
+    Attributes:
+        tally: Takes rejects and counts; `records` are the items that were read, good and bad.
+    """
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
+        self._places: dict[str, str] = {}
+
+    def questions(self, items: Iterable[Item], question_of: QuestionOf, is_hidden: bool = False) -> list[Question]:
+        """The questions that items are.
+
+        Args:
+            items: The items.
+            question_of: Makes the question of an item, or raises `MalformedItemError`.
+            is_hidden: Whether answers may be missing.
+        """
+        return list(self._questions(items, question_of, is_hidden))
+
+    def items(self, source: str, entries: Iterable[tuple[int | str, Any]]) -> Iterator[Item]:
+        """The items of something that is not read by line, given with their keys or numbers."""
+        for record, fields in entries:
+            self.tally.count(records=1)
+            if isinstance(fields, dict):
+                yield Item(source, record, fields)
+            else:
+                self.tally.reject(source, record, "it is no JSON object")
+
+    def _questions(self, items: Iterable[Item], question_of: QuestionOf, is_hidden: bool) -> Iterator[Question]:
+        for item in items:
+            try:
+                question = question_of(item)
+                if question.answer is None and not is_hidden:
+                    raise MalformedItemError("its answer is not given")
+                if question.question_id in self._places:
+                    place = self._places[question.question_id]
+                    raise MalformedItemError(f"its id {question.question_id} is that of another item, {place}")
+            except MalformedItemError as error:
+                self.tally.reject(item.source, item.record, str(error))
+            else:
+                self._places[question.question_id] = f"{item.record} of {item.source}"
+                yield question
