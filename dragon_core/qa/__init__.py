@@ -6,6 +6,7 @@ from dragon_core.qa.generation import GenerateQuestions, QuestionParams
 from dragon_core.qa.preparation import PreparationParams, PrepareQuestions
 from dragon_core.qa.reading import ReadQuestions, SourceParams
 from dragon_core.qa.report import Evaluate, ReportParams
+from dragon_core.qa.submission import Submission, make_submission, write_submission
 from dragon_core.qa.tuning import FineTuningParams
 
 __all__ = [
@@ -21,4 +22,7 @@ __all__ = [
     "ReadQuestions",
     "ReportParams",
     "SourceParams",
+    "Submission",
+    "make_submission",
+    "write_submission",
 ]
