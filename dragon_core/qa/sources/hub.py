@@ -87,7 +87,7 @@ def _items(root: Path | None, reader: QuestionReader, params: HubParams, split: 
         loaded = datasets.load_dataset(name, params.config, split=split, revision=params.revision)
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         raise QuestionError(
-            f"`datasets` cannot load the split {split} of {name}: {error} Check its name, revision, configuration and"
+            f"`datasets` cannot load the split {split} of {name}: {error}. Check its name, revision, configuration and"
             " splits, and that the Hub can be reached."
         ) from error
     # Answers may be left out where they are not known.
