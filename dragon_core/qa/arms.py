@@ -4,7 +4,7 @@ from typing import Literal
 
 from dragon_core.artifacts import Stage
 from dragon_core.qa.provenance import Provenance
-from dragon_core.training import ModelParams, Pretrain, TrainingParams, UntrainedModel, UntrainedModelParams
+from dragon_core.training import ModelParams, Pretrain, UntrainedModel, UntrainedModelParams
 
 Arm = Literal["lm", "lm-mlm", "lm-of-dragon", "graph-sentences", "qagnn", "greaselm", "dragon"]
 
