@@ -2,7 +2,7 @@
 
 import inspect
 from abc import ABC
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -25,7 +25,7 @@ class Inputs:
     """The artifacts a stage reads, as attributes named like the stage's fields.
 
     Attributes:
-        store: Where they lie.
+        store: Where they lie; gives those of a field of groups.
     """
 
     def __init__(self, artifacts: dict[str, "Artifact"], store: "ArtifactStore") -> None:
@@ -43,8 +43,8 @@ class Stage(BaseModel, ABC):
     """Base of all stages.
 
     A subclass sets `name` and `version`, declares its inputs as fields (`ArtifactReference` or `ExternalFiles`,
-    optional ones `| None`) and its parameters as the field `params`, and overrides `shards` with `make_shards`, or
-    `finish`, or all.
+    optional ones `| None`, any number of artifacts in named groups as `dict[str, tuple[ArtifactReference, ...]]`) and
+    its parameters as the field `params`, and overrides `shards` with `make_shards`, or `finish`, or all.
 
     Attributes:
         name: Names the stage and the store's folder of its artifacts.
@@ -65,8 +65,8 @@ class Stage(BaseModel, ABC):
 
     @property
     def artifacts(self) -> dict[str, ArtifactReference]:
-        """References of the artifacts it reads, by field name."""
-        return {name: value for name, value in self if isinstance(value, ArtifactReference)}
+        """References of the artifacts it reads, by field name; of a field of groups, by `field.group.position`."""
+        return {name: reference for field, value in self for name, reference in _references(field, value)}
 
     @property
     def external(self) -> dict[str, ExternalFiles]:
@@ -94,3 +94,12 @@ class Stage(BaseModel, ABC):
 
     def finish(self, inputs: Inputs, draft: "Draft", progress: Progress) -> None:
         """Make what is made once, after all shards."""
+
+
+def _references(name: str, value: Any) -> Iterator[tuple[str, ArtifactReference]]:
+    if isinstance(value, ArtifactReference):
+        yield name, value
+    elif isinstance(value, dict):
+        for group, members in value.items():
+            for position, member in enumerate(members):
+                yield from _references(f"{name}.{group}.{position}", member)
