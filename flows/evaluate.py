@@ -2,13 +2,12 @@
 
 from prefect import flow
 
-from dragon_core.artifacts import ArtifactReference, ArtifactStore
-from dragon_core.qa.arms import Arm, reads_graph, starting_stage
-from dragon_core.qa.finetuning import ArmParams, FineTune
-from dragon_core.qa.generation import GenerateQuestions, QuestionParams
-from dragon_core.qa.preparation import PreparationParams, PrepareQuestions
+from dragon_core.artifacts import ArtifactReference, ArtifactStore, Stage
+from dragon_core.qa.arms import Arm
+from dragon_core.qa.evaluation import evaluate_arms, prepare_questions
+from dragon_core.qa.generation import ABOUT, GenerateQuestions, QuestionParams
 from dragon_core.qa.provenance import Provenance, source_of
-from dragon_core.qa.report import Evaluate, ReportParams
+from dragon_core.qa.report import ComparisonParams, ReportParams
 from dragon_core.qa.summary import run_summary
 from dragon_core.qa.tuning import FineTuningParams
 from flows.stage_runner import run_stage
@@ -50,35 +49,15 @@ def evaluate_checkpoint(
     report: ReportParams,
     store: str,
 ) -> ArtifactReference:
-    """The stages of an evaluation, within a flow run."""
+    """The stages of an evaluation on generated questions, within a flow run."""
+
+    def make(stage: Stage) -> ArtifactReference:
+        return run_stage(stage, store)
+
     opened = ArtifactStore(store)
     origin = Provenance.of(opened, checkpoint)
     dictionary = source_of(opened, origin.corpus)
-    generated = run_stage(
-        GenerateQuestions(source=dictionary, corpus=origin.corpus, graph=origin.graph, params=questions), store
-    )
-    prepared = run_stage(
-        PrepareQuestions(
-            questions=generated,
-            graph=origin.graph,
-            linker=origin.linker,
-            entity_table=origin.relevance.entity_table,
-            encoder=origin.relevance.encoder,
-            params=PreparationParams(subgraphs=origin.extraction, text_vectors=origin.relevance.text_vectors),
-        ),
-        store,
-    )
-    arms: dict[str, ArtifactReference] = {}
-    for arm in ARMS:
-        start = starting_stage(arm, origin)
-        arms[arm.replace("-", "_")] = run_stage(
-            FineTune(
-                questions=prepared,
-                graph=origin.graph,
-                entity_table=origin.entity_table,
-                checkpoint=checkpoint if start is None else run_stage(start, store),
-                params=ArmParams(**finetuning.model_dump(), use_graph=reads_graph(arm)),
-            ),
-            store,
-        )
-    return run_stage(Evaluate(questions=generated, **arms, params=report), store)
+    generated = make(GenerateQuestions(source=dictionary, corpus=origin.corpus, graph=origin.graph, params=questions))
+    prepared = prepare_questions(opened, checkpoint, generated, (), make)
+    compared = ComparisonParams(**report.model_dump(), title="Generated questions", about=ABOUT)
+    return evaluate_arms(opened, checkpoint, prepared, ARMS, (0,), finetuning, compared, make)

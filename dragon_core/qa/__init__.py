@@ -5,13 +5,13 @@ from dragon_core.qa.finetuning import ArmParams, FineTune
 from dragon_core.qa.generation import GenerateQuestions, QuestionParams
 from dragon_core.qa.preparation import PreparationParams, PrepareQuestions
 from dragon_core.qa.reading import ReadQuestions, SourceParams
-from dragon_core.qa.report import Evaluate, ReportParams
+from dragon_core.qa.report import ComparisonParams, Report, ReportParams
 from dragon_core.qa.submission import Submission, make_submission, write_submission
 from dragon_core.qa.tuning import FineTuningParams
 
 __all__ = [
     "ArmParams",
-    "Evaluate",
+    "ComparisonParams",
     "FineTune",
     "FineTuningParams",
     "GenerateQuestions",
@@ -20,6 +20,7 @@ __all__ = [
     "QuestionError",
     "QuestionParams",
     "ReadQuestions",
+    "Report",
     "ReportParams",
     "SourceParams",
     "Submission",

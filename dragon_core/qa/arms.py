@@ -1,5 +1,6 @@
-"""The arms of a comparison: what each starts from, and what it reads."""
+"""The arms of a comparison: what they are called, what each starts from, and what it reads."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from dragon_core.artifacts import Stage
@@ -7,6 +8,27 @@ from dragon_core.qa.provenance import Provenance
 from dragon_core.training import ModelParams, Pretrain, UntrainedModel, UntrainedModelParams
 
 Arm = Literal["lm", "lm-mlm", "lm-of-dragon", "graph-sentences", "qagnn", "greaselm", "dragon"]
+
+TITLES = {
+    "dragon": "DRAGON",
+    "greaselm": "GreaseLM",
+    "qagnn": "QA-GNN",
+    "graph-sentences": "the language model that reads the graph as sentences",
+    "lm-of-dragon": "DRAGON's language model without the graph",
+    "lm-mlm": "the language model pretrained on the same text",
+    "lm": "the language model alone",
+}
+
+
+def title_of(arm: str) -> str:
+    """What people call an arm; its name, if it is none of ours."""
+    return TITLES.get(arm, arm)
+
+
+def in_order(arms: Iterable[str]) -> list[str]:
+    """The arms as reports list them: those of `TITLES` in its order, then others by name."""
+    known = list(TITLES)
+    return sorted(arms, key=lambda arm: (known.index(arm) if arm in known else len(known), arm))
 
 
 def starting_stage(arm: Arm, origin: Provenance) -> Stage | None:

@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from dragon_core.training import GraphCollator, GraphSentences, Subgraphs
 
+Bools = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]
 
 UNKNOWN = -1
@@ -43,6 +44,21 @@ class PreparedQuestions:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def known(self) -> Bools:
+        """[Q] whether the right choice is known."""
+        return self.answers != UNKNOWN
+
+    @property
+    def question_of_row(self) -> Int64s:
+        """[rows] the question of each row."""
+        return np.repeat(np.arange(len(self)), self.num_rows)
+
+    @property
+    def right_rows(self) -> Int64s:
+        """[known questions] the row of the right choice, or the only row."""
+        return (self.offsets[:-1] + np.where(self.num_rows == 1, 0, self.answers))[self.known]
 
     @property
     def num_rows(self) -> Int64s:

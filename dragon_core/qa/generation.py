@@ -16,6 +16,13 @@ from dragon_core.qa.generated import generate_questions
 from dragon_core.qa.question import Question
 from dragon_core.qa.schema import QUESTIONS, SPLITS, split_name
 
+# What a reader of results on them should know.
+ABOUT = (
+    "The questions were generated from the dictionary: a definition, and which concept it defines; the distractors are"
+    " its siblings. No definition that is asked, in any split, was read in pretraining. The graph keeps all its edges,"
+    " those of the asked concepts included: they are what the model may reason with."
+)
+
 
 class QuestionParams(Parameters):
     """How many questions are generated."""

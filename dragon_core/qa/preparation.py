@@ -33,7 +33,7 @@ class PreparationParams(Parameters):
 
     subgraphs: SubgraphParams = Field(SubgraphParams(), description="As in the extraction for the corpus.")
     text_vectors: TextVectorParams = Field(
-        TextVectorParams(), description="How a question with a choice is embedded, for relevance by similarity."
+        TextVectorParams(), description="How a question is embedded, for relevance by similarity."
     )
     classes: tuple[str, ...] = Field(
         (),

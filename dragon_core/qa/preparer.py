@@ -25,7 +25,7 @@ class QuestionPreparer:
         classes: The choices of every question, if the question is read alone; else empty.
         entity_table: Folder of the graph's entity table, for relevance by similarity.
         encoder: Folder of a language model, for relevance by similarity or by language model.
-        text_vectors: How it reads a question with a choice, for relevance by similarity.
+        text_vectors: How it reads a question, for relevance by similarity.
     """
 
     def __init__(
@@ -60,13 +60,12 @@ class QuestionPreparer:
         texts = [text for of_question in read for text in of_question]
         in_questions = self._linker.link(asked)
         in_choices = [self._named(text, found) for text, found in zip(texts, self._linker.link(texts), strict=True)]
-        # What is relevant is so to the question with this choice.
-        wholes = [f"{asked[row]} {text}".strip() for row, text in zip(of_row, texts, strict=True)]
         found = self._extractor.extract(
             _named_nodes([in_questions[row] for row in of_row]),
             _named_nodes(in_choices),
-            wholes,
-            None if self._embed is None else self._embed(wholes),
+            # What is relevant is so to the question: a choice's own concepts would be most relevant to that choice.
+            [asked[row] for row in of_row],
+            None if self._embed is None else self._embed(asked)[of_row],
         )
         columns = {"text": pa.array(texts, pa.string())}
         for name in ("question_id", "question", "context", "answer"):

@@ -1,27 +1,27 @@
 """The stage that compares the arms of an evaluation and reports."""
 
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from matplotlib.figure import Figure
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from dragon_core.artifacts import Artifact, ArtifactReference, Draft, Inputs, Parameters, Progress, Stage
+from dragon_core.artifacts import ArtifactReference, Draft, Inputs, Parameters, Progress, Stage
+from dragon_core.qa.analysis import group_questions
+from dragon_core.qa.arms import in_order
+from dragon_core.qa.dataset import PreparedQuestions
+from dragon_core.qa.errors import QuestionError
+from dragon_core.qa.figures import draw_accuracy, draw_groups
 from dragon_core.qa.finetuning import PREDICTIONS_NAME
-from dragon_core.qa.metrics import Hits, accuracy_with_interval, difference_with_interval
+from dragon_core.qa.metrics import Hits, compare
+from dragon_core.qa.preparation import read_choices
+from dragon_core.qa.report_text import groups_text, runs_text, summary_text
+from dragon_core.qa.runs import Run, predictions_table, read_arm
+from dragon_core.training.curves import inline_picture
 
 METRICS_NAME = "metrics.json"
 REPORT_NAME = "report.md"
-FIGURE_NAME = "accuracy.png"
-
-TITLES = {
-    "dragon": "DRAGON",
-    "untrained_graph": "the same with a graph network that was not pretrained",
-    "lm_of_dragon": "DRAGON's language model without the graph",
-    "lm": "the encoder without the graph",
-}
+ACCURACY_NAME = "accuracy.png"
+GROUPS_NAME = "groups.png"
 
 
 class ReportParams(Parameters):
@@ -31,101 +31,105 @@ class ReportParams(Parameters):
     seed: int = Field(0, ge=0, description="Of the resampling.")
 
 
-class Evaluate(Stage):
-    """Accuracy of DRAGON and its baselines on the test questions, with intervals.
+class ComparisonParams(ReportParams):
+    """What is compared, and how sure the numbers are to be."""
 
-    Each arm is a `finetuned` artifact with the same questions and settings.
+    title: str = Field("Questions", description="What the questions are called.")
+    about: str = Field("", description="What a reader should know of them: a paragraph of the report.")
+    subject: str = Field("dragon", description="The arm that is compared with all others.")
+
+
+class Report(Stage):
+    """Accuracy of the arms on the test questions, overall and in groups, and how far one is ahead of the others.
+
+    Attributes:
+        questions: The prepared questions.
+        arms: By name, one `finetuned` artifact a seed; all on these questions.
     """
 
-    name = "evaluation"
-    version = 2
+    name: ClassVar[str] = "evaluation"
+    version: ClassVar[int] = 3
+
     questions: ArtifactReference
-    dragon: ArtifactReference
-    lm: ArtifactReference
-    lm_of_dragon: ArtifactReference | None = None
-    untrained_graph: ArtifactReference | None = None
-    params: ReportParams = ReportParams()
+    arms: dict[str, tuple[ArtifactReference, ...]]
+    params: ComparisonParams = ComparisonParams()
+
+    @model_validator(mode="after")
+    def _check_arms(self) -> Self:
+        empty = [arm for arm, runs in self.arms.items() if not runs]
+        if empty:
+            raise ValueError(f"the arm {empty[0]} has no run; give one fine-tuned artifact a seed, or leave it out")
+        if self.params.subject not in self.arms or len(self.arms) < 2:
+            raise ValueError(
+                f"{self.params.subject} is to be compared with other arms; give it and others, not"
+                f" {', '.join(self.arms) or 'none'} alone"
+            )
+        return self
 
     def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
-        """Write `metrics.json`, `predictions.parquet`, `report.md`, its figure, and `summary.md` for the UI."""
-        arms = {arm: getattr(inputs, arm) for arm in TITLES if arm in self.artifacts}
-        tables = {arm: pq.read_table(artifact.path(PREDICTIONS_NAME)) for arm, artifact in arms.items()}
-        hits = {arm: np.asarray(t["predicted"]) == np.asarray(t["answer"]) for arm, t in tables.items()}
-        metrics = self._metrics(hits, inputs.questions)
-        draft.write_json(METRICS_NAME, metrics)
-        predictions = [t.add_column(0, "arm", pa.array([arm] * len(t))) for arm, t in tables.items()]
-        draft.write_table(PREDICTIONS_NAME, pa.concat_tables(predictions))
-        report = report_markdown(metrics)
-        with draft.writing(FIGURE_NAME) as path:
-            _draw(metrics, path)
-        with draft.writing(REPORT_NAME) as path:
-            path.write_text(f"{report}\n![accuracy of the arms]({FIGURE_NAME})\n", encoding="utf-8")
-        with draft.writing("summary.md") as path:
-            path.write_text(report, encoding="utf-8")
-        draft.count(questions=metrics["questions"])
+        """Write `metrics.json`, `predictions.parquet`, `report.md`, its figures, and `summary.md` for the UI.
 
-    def _metrics(self, hits: dict[str, Hits], questions: Artifact) -> dict[str, Any]:
-        samples, seed = self.params.bootstrap_samples, self.params.seed
-        return {
-            "questions": len(hits["dragon"]),
-            "chance": 1 / questions.manifest.params["num_choices"],
-            "arms": {arm: accuracy_with_interval(values, samples, seed) for arm, values in hits.items()},
-            "dragon_minus": {
-                arm: difference_with_interval(hits["dragon"], values, samples, seed)
-                for arm, values in hits.items()
-                if arm != "dragon"
-            },
+        Raises:
+            QuestionError: No right answer is known; or the runs are not of these questions, or not comparable.
+        """
+        questions = PreparedQuestions.of(read_choices(inputs.questions, "test"))
+        if not questions.known.any():
+            raise QuestionError(
+                f"Nothing can be scored: of the {len(questions)} test questions of {self.questions} no right answer is"
+                " known. Give questions whose test split has answers, such as a split of the official dev questions."
+            )
+        # The key does not tell in which order the arms were given.
+        arms = {
+            arm: read_arm(arm, [inputs.store.get(reference) for reference in self.arms[arm]])
+            for arm in in_order(self.arms)
         }
+        metrics = self._metrics(questions, arms)
+        draft.write_json(METRICS_NAME, metrics)
+        draft.write_table(PREDICTIONS_NAME, predictions_table(arms))
+        with draft.writing(ACCURACY_NAME) as path:
+            draw_accuracy(metrics, path)
+            picture = path.read_bytes()
+        summary = summary_text(metrics)
+        report = f"{summary}![accuracy of the arms]({ACCURACY_NAME})\n\n"
+        if metrics["groups"]:
+            with draft.writing(GROUPS_NAME) as path:
+                draw_groups(metrics, path)
+            report += f"### Groups of questions\n\nAccuracies in %.\n\n{groups_text(metrics)}\n\n"
+            report += f"![accuracy of the arms in groups of questions]({GROUPS_NAME})\n\n"
+        with draft.writing(REPORT_NAME) as path:
+            path.write_text(f"{report}### What was compared\n\n{runs_text(metrics)}\n", encoding="utf-8")
+        with draft.writing("summary.md") as path:
+            path.write_text(f"{summary}{inline_picture(picture, 'accuracy of the arms')}\n", encoding="utf-8")
+        draft.count(questions=metrics["questions"], arms=len(arms), runs=sum(map(len, arms.values())))
 
+    def _metrics(self, questions: PreparedQuestions, arms: dict[str, list[Run]]) -> dict[str, Any]:
+        params = self.params
+        hits = {arm: np.stack([run.hits(questions) for run in runs]) for arm, runs in arms.items()}
 
-def report_markdown(metrics: dict[str, Any]) -> str:
-    """The report in Markdown."""
-    rows = []
-    for arm, accuracy in metrics["arms"].items():
-        difference = metrics["dragon_minus"].get(arm)
-        against = f"{_points(difference, 'difference')}" if difference else ""
-        rows.append(f"| {TITLES[arm]} | {_percent(accuracy, 'accuracy')} | {against} |")
-    rows.append(f"| chance | {metrics['chance']:.1%} | |")
-    return (
-        "## Generated questions\n\n"
-        "| | accuracy (95% interval) | DRAGON's lead in points (95% interval) |\n| --- | --- | --- |\n"
-        + "\n".join(rows)
-        + f"\n\n{verdict(metrics)}\n\n"
-        f"{metrics['questions']} test questions were generated from the dictionary: a definition, and which concept it"
-        " defines; the distractors are its siblings. No definition that is asked, in any split, was read in"
-        " pretraining. The graph keeps all its edges, those of the asked concepts included: they are what the model may"
-        " reason with. All arms were fine-tuned on the same questions with the same number of steps and the same"
-        " settings.\n"
-    )
+        def compared(of: dict[str, Hits]) -> dict[str, Any]:
+            return compare(of, params.subject, params.bootstrap_samples, params.seed)
 
-
-def verdict(metrics: dict[str, Any]) -> str:
-    """One sentence: is DRAGON better than the language model alone?"""
-    lead = metrics["dragon_minus"]["lm"]
-    if lead["low"] > 0:
-        return "DRAGON is better than the language model alone: the interval of the difference lies above 0."
-    if lead["high"] < 0:
-        return "DRAGON is worse than the language model alone: the interval of the difference lies below 0."
-    return "These questions do not show that DRAGON differs from the language model alone: the interval holds 0."
-
-
-def _percent(values: dict[str, float], name: str) -> str:
-    return f"{values[name]:.1%} ({values['low']:.1%} to {values['high']:.1%})"
-
-
-def _points(values: dict[str, float], name: str) -> str:
-    return f"{100 * values[name]:+.1f} ({100 * values['low']:+.1f} to {100 * values['high']:+.1f})"
-
-
-def _draw(metrics: dict[str, Any], path: Any) -> None:
-    arms = list(reversed(metrics["arms"].items()))
-    figure = Figure(figsize=(7, 0.6 * len(arms) + 1.2), layout="constrained")
-    axes = figure.subplots()
-    for position, (_, accuracy) in enumerate(arms):
-        low, high = accuracy["accuracy"] - accuracy["low"], accuracy["high"] - accuracy["accuracy"]
-        axes.errorbar(100 * accuracy["accuracy"], position, xerr=[[100 * low], [100 * high]], fmt="o", capsize=4)
-    axes.axvline(100 * metrics["chance"], linestyle="--", color="gray", label="chance")
-    axes.set_yticks(range(len(arms)), [TITLES[arm] for arm, _ in arms])
-    axes.set_xlabel("accuracy in % on generated questions, 95% interval")
-    axes.legend(loc="lower right")
-    figure.savefig(path, format="png", dpi=120, metadata={"Software": None})
+        metrics = compared(hits)
+        for arm, runs in arms.items():
+            metrics["arms"][arm]["dev_accuracy"] = float(np.mean([run.dev_accuracy for run in runs]))
+        groups = [
+            {
+                "title": way,
+                "groups": [
+                    {"title": title} | compared({arm: runs[:, members] for arm, runs in hits.items()})
+                    for title, members in of_way.items()
+                ],
+            }
+            for way, of_way in group_questions(questions).items()
+        ]
+        return metrics | {
+            "title": params.title,
+            "about": params.about,
+            "subject": params.subject,
+            "unscored_questions": int((~questions.known).sum()),
+            "chance": arms[params.subject][0].chance(questions),
+            "groups": groups,
+            "prepared_questions": str(self.questions),
+            "runs": {arm: [run.summary for run in runs] for arm, runs in arms.items()},
+            "settings": {arm: runs[0].settings for arm, runs in arms.items()},
+        }

@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 from dragon_core.artifacts import Artifact, ArtifactReference, ArtifactStore
+from dragon_core.qa.arms import in_order, title_of
 from dragon_core.qa.provenance import Provenance
-from dragon_core.qa.report import METRICS_NAME, REPORT_NAME, TITLES, verdict
+from dragon_core.qa.report import METRICS_NAME, REPORT_NAME
+from dragon_core.qa.report_text import verdict
 
 
 def run_summary(store: ArtifactStore, checkpoint: ArtifactReference, evaluation: ArtifactReference) -> str:
@@ -32,8 +34,9 @@ def run_summary(store: ArtifactStore, checkpoint: ArtifactReference, evaluation:
         if name in learnt["after"]
     ]
     rows += [
-        (f"questions, {TITLES[arm]}", f"{accuracy['accuracy']:.1%} ({accuracy['low']:.1%} to {accuracy['high']:.1%})")
-        for arm, accuracy in metrics["arms"].items()
+        (f"questions, {title_of(arm)}", f"{accuracy['accuracy']:.1%} ({accuracy['low']:.1%} to {accuracy['high']:.1%})")
+        for arm in in_order(metrics["arms"])
+        for accuracy in [metrics["arms"][arm]]
     ]
     rows.append(("questions, chance", f"{metrics['chance']:.1%}"))
     rows += [("checkpoint", str(model.folder)), ("report", str(result.path(REPORT_NAME)))]

@@ -6,7 +6,7 @@ of nodes is ever looked at.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +29,7 @@ class SubgraphBatch:
         node_offsets: [S + 1] int64 nodes of each text.
         node_id: [n] int32 ids in the graph: linked nodes in the order given, answer nodes, then others by relevance.
         node_type: [n] int8 `NodeType`.
-        node_score: [n] float32 in [0, 1]: a linked node's score as given, another's relevance.
+        node_score: [n] float32 in [0, 1]: the relevance; if that does not read the texts, a linked node's score as given.
         edge_offsets: [S + 1] int64 edges of each text.
         head: [e] int16 positions among the text's nodes; sorted.
         relation: [e] int16 the graph's relations; each edge once, in the graph's direction.
@@ -119,6 +119,9 @@ class SubgraphExtractor:
                 self._first,
             ),
         )
+        if self._relevance.reads_texts:
+            linked_nodes = replace(found, offsets=linked_offsets, nodes=linked, touched=np.zeros_like(linked))
+            linked_scores = self._relevance(linked_nodes, texts, vectors)
         offsets, nodes, scores = kernels.select(
             linked_offsets,
             linked,

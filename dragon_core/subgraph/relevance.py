@@ -26,7 +26,13 @@ TOLERANCE = 1e-4
 
 
 class Relevance(Protocol):
-    """Scores candidates."""
+    """Scores candidates.
+
+    Attributes:
+        reads_texts: Whether it reads the texts; then it scores the linked nodes, too.
+    """
+
+    reads_texts: bool
 
     def __call__(self, found: Candidates, texts: Sequence[str], vectors: Float32s | None) -> Float32s:
         """Scores [C] in [0, 1] of the candidates of S texts, which have vectors [S, d] if the relevance needs them."""
@@ -34,6 +40,8 @@ class Relevance(Protocol):
 
 class DegreeRelevance:
     """The share of the linked nodes that a candidate touches; of equal ones, that of lower degree."""
+
+    reads_texts = False
 
     def __call__(self, found: Candidates, texts: Sequence[str], vectors: Float32s | None) -> Float32s:
         """Score the candidates."""
@@ -43,6 +51,8 @@ class DegreeRelevance:
 
 class RandomRelevance:
     """A number that the seed, the text's linked nodes and the candidate decide."""
+
+    reads_texts = False
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -58,6 +68,8 @@ class PageRankRelevance:
     The walk starts anew with probability 0.15, else takes any edge of the node, in either direction. What is found of a
     node is at most 1e-4 times its degree too low; the time does not depend on the graph's size.
     """
+
+    reads_texts = False
 
     def __init__(self, adjacency: Adjacency) -> None:
         self._adjacency = adjacency
@@ -82,6 +94,8 @@ class PageRankRelevance:
 class SimilarityRelevance:
     """Cosine of the vectors of text and node; 0 if it is negative."""
 
+    reads_texts = True
+
     def __init__(self, node_vectors: Float32s) -> None:
         self._node_vectors = node_vectors
 
@@ -102,6 +116,8 @@ class SimilarityRelevance:
 
 class LanguageModelRelevance:
     """What the masked language model makes of the text followed by the candidate's name: exp(-loss)."""
+
+    reads_texts = True
 
     def __init__(self, scorer: "LikelihoodScorer", names: Sequence[str]) -> None:
         self._scorer = scorer

@@ -27,7 +27,7 @@ class ExtractSubgraphs(Stage):
     """A subgraphs shard for each mentions shard; a segment that names nothing keeps its text and an empty graph."""
 
     name: ClassVar[str] = "subgraphs"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     mentions: ArtifactReference
     corpus: ArtifactReference

@@ -59,9 +59,9 @@ def draw_curves(table: pa.Table, path: Path) -> None:
     figure.savefig(path, format="png", dpi=100, metadata={"Software": None})
 
 
-def inline_picture(picture: bytes) -> str:
-    """A PNG as Markdown that needs no other file."""
-    return f"![loss and accuracy by step](data:image/png;base64,{base64.b64encode(picture).decode()})"
+def inline_picture(picture: bytes, description: str) -> str:
+    """A PNG as Markdown that needs no other file; `description` is what is read where it cannot be shown."""
+    return f"![{description}](data:image/png;base64,{base64.b64encode(picture).decode()})"
 
 
 def _known(table: pa.Table, column: str) -> tuple[list[int], list[float]]:

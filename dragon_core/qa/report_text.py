@@ -1,0 +1,152 @@
+"""An evaluation in words and tables."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from dragon_core.qa.arms import in_order, title_of
+
+Metrics = Mapping[str, Any]
+
+
+def summary_text(metrics: Metrics) -> str:
+    """The result in Markdown: how accurate the arms are, and whether the subject is better than the others."""
+    subject, leads = metrics["subject"], metrics["leads"]
+    rows = [
+        [
+            title_of(arm),
+            _share(measured["dev_accuracy"]),
+            _with_interval(measured),
+            "" if measured["deviation"] is None else f"{100 * measured['deviation']:.1f}",
+            _lead(leads[arm]) if arm in leads else "",
+            _p_value(leads[arm]) if arm in leads else "",
+        ]
+        for arm in in_order(metrics["arms"])
+        for measured in [metrics["arms"][arm]]
+    ]
+    rows.append(["chance", "", _share(metrics["chance"]), "", "", ""])
+    columns = [
+        "",
+        "dev",
+        "test (95% interval)",
+        "deviation of seeds",
+        f"{title_of(subject)}'s lead (95% interval)",
+        "p",
+    ]
+    unknown = metrics["unscored_questions"]
+    left_out = f" {unknown} more are left out, since their right answers are not known." if unknown else ""
+    about = f"{metrics['about']}\n\n" if metrics["about"] else ""
+    return (
+        f"## {metrics['title']}\n\n{_table(columns, rows)}\n\n{verdict(metrics)}\n\n"
+        f"Accuracies in %, leads in points, on {metrics['questions']} test questions.{left_out}"
+        f" p: {_tests(leads.values())}\n\n{about}"
+    )
+
+
+def verdict(metrics: Metrics) -> str:
+    """In a sentence or a few: than which arms is the subject better, and than which worse?"""
+    leads, subject = metrics["leads"], title_of(metrics["subject"])
+    arms = in_order(leads)
+    better = [arm for arm in arms if leads[arm]["low"] > 0]
+    worse = [arm for arm in arms if leads[arm]["high"] < 0]
+    open_ = [arm for arm in arms if arm not in better + worse]
+    sentences = []
+    if better:
+        sentences.append(f"{subject} is better than {_listed(better)}: {_intervals(better)} above 0.")
+    if worse:
+        sentences.append(f"{subject} is worse than {_listed(worse)}: {_intervals(worse)} below 0.")
+    if open_:
+        holds = "the interval holds 0" if len(open_) == 1 else "the intervals hold 0"
+        sentences.append(f"These questions do not show that {subject} differs from {_listed(open_)}: {holds}.")
+    return " ".join(sentences)
+
+
+def groups_text(metrics: Metrics) -> str:
+    """The accuracies in groups of questions, in Markdown: a table for each way of grouping."""
+    arms = in_order(metrics["arms"])
+    tables = []
+    for way in metrics["groups"]:
+        rows = [
+            [group["title"], str(group["questions"]), *(_share(group["arms"][arm]["accuracy"]) for arm in arms)]
+            for group in way["groups"]
+        ]
+        tables.append(_table([way["title"], "questions", *map(title_of, arms)], rows))
+    return "\n\n".join(tables)
+
+
+def runs_text(metrics: Metrics) -> str:
+    """What was compared, in Markdown: the questions, the run of each arm and seed, and how they were fine-tuned."""
+    arms = in_order(metrics["arms"])
+    same_inputs = _shared([run["inputs"] for arm in arms for run in metrics["runs"][arm]])
+    rows = [
+        [
+            title_of(arm),
+            str(run["seed"]),
+            _share(run["dev_accuracy"]),
+            _share(accuracy),
+            f"`{run['reference']}`",
+            _inputs({role: name for role, name in run["inputs"].items() if role not in same_inputs}),
+        ]
+        for arm in arms
+        for run, accuracy in zip(metrics["runs"][arm], metrics["arms"][arm]["runs"], strict=True)
+    ]
+    settings = metrics["settings"]
+    same = _shared([settings[arm] for arm in arms])
+    own = {arm: {name: value for name, value in settings[arm].items() if name not in same} for arm in arms}
+    lines = [f"- all: {_listing(same)}", *(f"- {title_of(arm)}: {_listing(own[arm])}" for arm in arms if own[arm])]
+    return (
+        f"The questions: `{metrics['prepared_questions']}`.\n\n"
+        f"{_table(['', 'seed', 'dev', 'test', 'run', 'made from'], rows)}\n\n"
+        f"What all were made from: {_inputs(same_inputs)}.\n\nHow they were fine-tuned:\n\n" + "\n".join(lines)
+    )
+
+
+def _shared(all_values: Sequence[Metrics]) -> dict[str, Any]:
+    first, *others = all_values
+    return {name: value for name, value in first.items() if all(name in of and of[name] == value for of in others)}
+
+
+def _inputs(inputs: Metrics) -> str:
+    return ", ".join(f"{role} `{name}`" for role, name in inputs.items())
+
+
+def _listing(settings: Metrics) -> str:
+    return ", ".join(f"`{name}: {json.dumps(value)}`" for name, value in settings.items())
+
+
+def _tests(leads: Iterable[Metrics]) -> str:
+    names = {"McNemar": "exact test of McNemar", "bootstrap": "bootstrap over questions and seeds"}
+    tests = sorted({lead["test"] for lead in leads})
+    return "; ".join(names[test] for test in tests) + "; two-sided."
+
+
+def _listed(arms: Sequence[str]) -> str:
+    titles = [title_of(arm) for arm in arms]
+    return titles[0] if len(titles) == 1 else f"{', '.join(titles[:-1])} and {titles[-1]}"
+
+
+def _intervals(arms: Sequence[str]) -> str:
+    return "the interval of the difference lies" if len(arms) == 1 else "the intervals of the differences lie"
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.1f}"
+
+
+def _with_interval(measured: Metrics) -> str:
+    return f"{_share(measured['accuracy'])} ({_share(measured['low'])} to {_share(measured['high'])})"
+
+
+def _lead(lead: Metrics) -> str:
+    # 0 is added since -0.0 would be written so.
+    difference, low, high = (f"{round(100 * lead[name], 1) + 0:+.1f}" for name in ("difference", "low", "high"))
+    return f"{difference} ({low} to {high})"
+
+
+def _p_value(lead: Metrics) -> str:
+    return f"{lead['p_value']:.3f}" if lead["p_value"] >= 0.001 else "< 0.001"
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
