@@ -1,6 +1,6 @@
 """What question answering is measured on: ConceptNet's two subsets, texts, and two sets of questions.
 
-Never is a question of dev or test among the texts, and never an answer: of the questions to train on only the stems are.
+No question of dev or test is among the texts, and no answer: of the questions to train on only the stems are.
 """
 
 import json

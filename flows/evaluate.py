@@ -7,9 +7,11 @@ from dragon_core.qa.arms import Arm
 from dragon_core.qa.evaluation import evaluate_arms, prepare_questions
 from dragon_core.qa.generation import ABOUT, GenerateQuestions, QuestionParams
 from dragon_core.qa.provenance import Provenance, source_of
+from dragon_core.qa.reading import ReadQuestions
 from dragon_core.qa.report import ComparisonParams, ReportParams
 from dragon_core.qa.summary import run_summary
 from dragon_core.qa.tuning import FineTuningParams
+from flows.sources import QuestionSource, named_files
 from flows.stage_runner import run_stage
 from flows.ui_artifacts import publish_result
 
@@ -19,16 +21,20 @@ ARMS: tuple[Arm, ...] = ("lm", "lm-of-dragon", "dragon")
 @flow(name="evaluate")
 def evaluate(
     checkpoint: str = "checkpoint/latest",
-    questions: QuestionParams = QuestionParams(),
+    questions: QuestionSource = QuestionSource(),
+    arms: tuple[Arm, ...] = ARMS,
+    seeds: tuple[int, ...] = (0,),
     finetuning: FineTuningParams = FineTuningParams(),
     report: ReportParams = ReportParams(),
     store: str = ".dragon/store",
 ) -> str:
-    """Fine-tune a checkpoint and its baselines on generated questions, and compare them.
+    """Fine-tune a checkpoint and its baselines on questions, and compare them.
 
     Args:
         checkpoint: Reference of the checkpoint, checkpoint/KEY; checkpoint/latest is the newest.
-        questions: The generated questions.
+        questions: The questions: generated ones, those of a published set, or your own.
+        arms: What is compared: dragon, the checkpoint, and baselines.
+        seeds: Each arm is fine-tuned with each.
         finetuning: Fine-tuning, the same for the model and its baselines.
         report: The intervals of the report.
         store: Where the artifacts lie, a folder or a URL.
@@ -37,27 +43,35 @@ def evaluate(
         Reference of the evaluation.
     """
     reference = ArtifactStore(store).resolve(checkpoint).reference
-    evaluation = evaluate_checkpoint(reference, questions, finetuning, report, store)
+    evaluation = evaluate_checkpoint(reference, questions, arms, seeds, finetuning, report, store)
     publish_result(run_summary(ArtifactStore(store), reference, evaluation))
     return str(evaluation)
 
 
 def evaluate_checkpoint(
     checkpoint: ArtifactReference,
-    questions: QuestionParams,
+    questions: QuestionSource,
+    arms: tuple[Arm, ...],
+    seeds: tuple[int, ...],
     finetuning: FineTuningParams,
     report: ReportParams,
     store: str,
 ) -> ArtifactReference:
-    """The stages of an evaluation on generated questions, within a flow run."""
+    """The stages of an evaluation, within a flow run."""
 
     def make(stage: Stage) -> ArtifactReference:
         return run_stage(stage, store)
 
-    opened = ArtifactStore(store)
+    opened, params = ArtifactStore(store), questions.params
     origin = Provenance.of(opened, checkpoint)
-    dictionary = source_of(opened, origin.corpus)
-    generated = make(GenerateQuestions(source=dictionary, corpus=origin.corpus, graph=origin.graph, params=questions))
-    prepared = prepare_questions(opened, checkpoint, generated, (), make)
-    compared = ComparisonParams(**report.model_dump(), title="Generated questions", about=ABOUT)
-    return evaluate_arms(opened, checkpoint, prepared, ARMS, (0,), finetuning, compared, make)
+    if isinstance(params, QuestionParams):
+        dictionary = source_of(opened, origin.corpus)
+        stage: Stage = GenerateQuestions(source=dictionary, corpus=origin.corpus, graph=origin.graph, params=params)
+        title, about = "Generated questions", ABOUT
+    else:
+        files = None if questions.files is None else named_files(params.source, questions.files)
+        stage = ReadQuestions(source=files, params=params)
+        title, about = params.source, ""
+    prepared = prepare_questions(opened, checkpoint, make(stage), questions.classes, make)
+    compared = ComparisonParams(**report.model_dump(), title=title, about=about)
+    return evaluate_arms(opened, checkpoint, prepared, arms, seeds, finetuning, compared, make)

@@ -12,9 +12,9 @@ from dragon_core.qa.summary import run_summary
 from dragon_core.qa.tuning import FineTuningParams
 from dragon_core.subgraph import SubgraphParams
 from dragon_core.training import Execution, Pretrain, TrainingParams
-from flows.evaluate import evaluate_checkpoint
+from flows.evaluate import ARMS, evaluate_checkpoint
 from flows.graph_and_subgraphs import graph_of, subgraphs_of
-from flows.sources import GraphSource, annotation_files, corpus_files, encoder_files, graph_files
+from flows.sources import GraphSource, QuestionSource, annotation_files, corpus_files, encoder_files, graph_files
 from flows.stage_runner import run_stage
 from flows.task_runners import Processes, TaskRunnerParams, started
 from flows.ui_artifacts import publish_result
@@ -96,6 +96,8 @@ def pretrain(
         store,
     )
     if corpus.source == "wordnet":
-        evaluation = evaluate_checkpoint(checkpoint, questions, finetuning, report, store)
+        evaluation = evaluate_checkpoint(
+            checkpoint, QuestionSource(params=questions), ARMS, (0,), finetuning, report, store
+        )
         publish_result(run_summary(ArtifactStore(store), checkpoint, evaluation))
     return str(checkpoint)

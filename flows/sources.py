@@ -16,6 +16,8 @@ from dragon_core.graph.obo.params import OboParams
 from dragon_core.graph.sources import GraphParams
 from dragon_core.graph.wordnet.lifting import WordNetParams
 from dragon_core.graph.wordnet.source import find_or_obtain_wordnet
+from dragon_core.qa.generation import QuestionParams
+from dragon_core.qa.reading import SourceParams
 from flows.progress import LoggedProgress
 
 
@@ -33,6 +35,16 @@ def hpo_files() -> ExternalFiles:
     files = find_hpo()
     get_run_logger().info("The Human Phenotype Ontology lies in %s", files.path)
     return files
+
+
+class QuestionSource(Parameters):
+    """A set of questions."""
+
+    files: str | None = Field(None, description="Its folder; generated questions, and sets of the Hub, have none.")
+    params: QuestionParams | SourceParams = Field(QuestionParams(), discriminator="source")
+    classes: tuple[str, ...] = Field(
+        (), description="The choices of all questions, such as yes and no, if a question is to be read once."
+    )
 
 
 class GraphSource(Parameters):

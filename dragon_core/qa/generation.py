@@ -1,6 +1,7 @@
 """The stage that generates questions."""
 
 from itertools import islice
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +27,8 @@ ABOUT = (
 
 class QuestionParams(Parameters):
     """How many questions are generated."""
+
+    source: Literal["generated"] = "generated"
 
     num_choices: int = Field(5, ge=2, le=10, description="Choices of a question.")
     train: int = Field(1500, ge=1, description="Questions to fine-tune on, at most.")

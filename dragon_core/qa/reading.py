@@ -1,6 +1,6 @@
 """The stage that reads questions from the files of published sets, from one's own, or with `datasets`."""
 
-from typing import Annotated, ClassVar, Self
+from typing import ClassVar, Self
 
 import pyarrow as pa
 from pydantic import Field, model_validator
@@ -44,7 +44,7 @@ FileParams = (
     | BioASQParams
     | OwnFilesParams
 )
-SourceParams = Annotated[FileParams | HubParams, Field(discriminator="source")]
+SourceParams = FileParams | HubParams
 
 
 class ReadQuestions(Stage):
@@ -54,7 +54,7 @@ class ReadQuestions(Stage):
     version: ClassVar[int] = 1
 
     source: ExternalFiles | None = None
-    params: SourceParams
+    params: SourceParams = Field(discriminator="source")
 
     @model_validator(mode="after")
     def _check_source(self) -> Self:

@@ -29,7 +29,7 @@ class SubgraphBatch:
         node_offsets: [S + 1] int64 nodes of each text.
         node_id: [n] int32 ids in the graph: linked nodes in the order given, answer nodes, then others by relevance.
         node_type: [n] int8 `NodeType`.
-        node_score: [n] float32 in [0, 1]: the relevance; if that does not read the texts, a linked node's score as given.
+        node_score: [n] float32 in [0, 1]: the relevance; if that reads no text, a linked node's score as given.
         edge_offsets: [S + 1] int64 edges of each text.
         head: [e] int16 positions among the text's nodes; sorted.
         relation: [e] int16 the graph's relations; each edge once, in the graph's direction.
