@@ -4,7 +4,7 @@ from prefect import flow
 
 from dragon_core.artifacts import ArtifactReference, ArtifactStore, Stage
 from dragon_core.qa.arms import Arm
-from dragon_core.qa.evaluation import evaluate_arms, prepare_questions
+from dragon_core.qa.evaluation import evaluate_arms, prepared_as
 from dragon_core.qa.generation import ABOUT, GenerateQuestions, QuestionParams
 from dragon_core.qa.provenance import Provenance, source_of
 from dragon_core.qa.reading import ReadQuestions
@@ -65,13 +65,16 @@ def evaluate_checkpoint(
     opened, params = ArtifactStore(store), questions.params
     origin = Provenance.of(opened, checkpoint)
     if isinstance(params, QuestionParams):
-        dictionary = source_of(opened, origin.corpus)
-        stage: Stage = GenerateQuestions(source=dictionary, corpus=origin.corpus, graph=origin.graph, params=params)
+        corpus = origin.extraction.corpus
+        dictionary = source_of(opened, corpus)
+        stage: Stage = GenerateQuestions(
+            source=dictionary, corpus=corpus, graph=origin.pretraining.graph, params=params
+        )
         title, about = "Generated questions", ABOUT
     else:
         files = None if questions.files is None else named_files(params.source, questions.files)
         stage = ReadQuestions(source=files, params=params)
         title, about = params.source, ""
-    prepared = prepare_questions(opened, checkpoint, make(stage), questions.classes, make)
+    prepared = make(prepared_as(origin, make(stage), questions.classes))
     compared = ComparisonParams(**report.model_dump(), title=title, about=about)
-    return evaluate_arms(opened, checkpoint, prepared, arms, seeds, finetuning, compared, make)
+    return evaluate_arms(origin.pretraining, prepared, arms, seeds, finetuning, compared, make)

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from dragon_core.artifacts import Stage
-from dragon_core.qa.provenance import Provenance
 from dragon_core.training import ModelParams, Pretrain, UntrainedModel, UntrainedModelParams
 
 Arm = Literal["lm", "lm-mlm", "lm-of-dragon", "graph-sentences", "qagnn", "greaselm", "dragon"]
@@ -31,41 +29,35 @@ def in_order(arms: Iterable[str]) -> list[str]:
     return sorted(arms, key=lambda arm: (known.index(arm) if arm in known else len(known), arm))
 
 
-def starting_stage(arm: Arm, origin: Provenance) -> Stage | None:
-    """The stage that makes the model which an arm starts from; None if that is the checkpoint itself.
+def starting_stage(arm: Arm, pretraining: Pretrain) -> UntrainedModel | Pretrain:
+    """The stage that makes the model which an arm starts from.
 
     - `lm`: the language model as it was.
     - `lm-mlm`: the language model after as many steps of masked language modelling on the same texts.
-    - `lm-of-dragon`: the checkpoint's language model, without its graph.
+    - `lm-of-dragon`: the pretrained model, of which the language model alone is read.
     - `graph-sentences`: the language model, told the graph as sentences.
     - `qagnn`: a new graph network on top, which the text enters once (Yasunaga et al., NAACL 2021).
-    - `greaselm`: the checkpoint's architecture without any pretraining (Zhang et al., ICLR 2022).
-    - `dragon`: the checkpoint.
+    - `greaselm`: the pretrained model's architecture without any pretraining (Zhang et al., ICLR 2022).
+    - `dragon`: the pretrained model.
 
     Args:
         arm: Its name.
-        origin: What the checkpoint was made from.
+        pretraining: The stage that pretrains.
     """
     alone: dict[str, object] = {"num_fusion_layers": -1, "graph_as_text": False}
     match arm:
         case "dragon" | "lm-of-dragon":
-            return None
+            return pretraining
         case "lm-mlm":
-            return Pretrain(
-                subgraphs=origin.subgraphs,
-                graph=origin.graph,
-                entity_table=origin.entity_table,
-                encoder=origin.encoder,
-                params=origin.training.model_copy(update=alone),
-            )
+            return pretraining.model_copy(update={"params": pretraining.params.model_copy(update=alone)})
         case "lm":
-            return _untrained(origin, alone)
+            return _untrained(pretraining, alone)
         case "graph-sentences":
-            return _untrained(origin, alone | {"graph_as_text": True})
+            return _untrained(pretraining, alone | {"graph_as_text": True})
         case "qagnn":
-            return _untrained(origin, {"interaction": "once"})
+            return _untrained(pretraining, {"interaction": "once"})
         case "greaselm":
-            return _untrained(origin, {})
+            return _untrained(pretraining, {})
 
 
 def reads_graph(arm: Arm) -> bool:
@@ -73,11 +65,11 @@ def reads_graph(arm: Arm) -> bool:
     return arm != "lm-of-dragon"
 
 
-def _untrained(origin: Provenance, changes: dict[str, object]) -> UntrainedModel:
-    fields = {name: getattr(origin.training, name) for name in ModelParams.model_fields} | changes
+def _untrained(pretraining: Pretrain, changes: dict[str, object]) -> UntrainedModel:
+    fields = {name: getattr(pretraining.params, name) for name in ModelParams.model_fields} | changes
     return UntrainedModel(
-        graph=origin.graph,
-        entity_table=origin.entity_table,
-        encoder=origin.encoder,
-        params=UntrainedModelParams(**fields, seed=origin.training.seed),
+        graph=pretraining.graph,
+        entity_table=pretraining.entity_table,
+        encoder=pretraining.encoder,
+        params=UntrainedModelParams(**fields, seed=pretraining.params.seed),
     )

@@ -62,7 +62,8 @@ class FineTune(Stage):
         model = open_model(inputs, params.use_graph)
         tokenizer = AutoTokenizer.from_pretrained(inputs.checkpoint.folder)
         splits = {split: PreparedQuestions.of(read_choices(inputs.questions, split)) for split in SPLITS}
-        splits["train"] = drawn(splits["train"], params.train_examples, params.seed)
+        for split, count in (("train", params.train_examples), ("dev", params.dev_examples)):
+            splits[split] = drawn(splits[split], count, params.seed)
         graph = KnowledgeGraph.open(inputs.graph.folder)
         train, dev, test = (
             new_collator(questions, model, tokenizer, graph, params.max_length) for questions in splits.values()
@@ -127,7 +128,7 @@ def new_collator(
 
 
 def drawn(questions: PreparedQuestions, count: int | None, seed: int) -> PreparedQuestions:
-    """As many questions, drawn without replacement; all if there are no more.
+    """As many questions, drawn without replacement; all of them if `count` is None.
 
     Raises:
         QuestionError: There are fewer.
@@ -135,7 +136,7 @@ def drawn(questions: PreparedQuestions, count: int | None, seed: int) -> Prepare
     if count is None:
         return questions
     if count > len(questions):
-        raise QuestionError(f"train_examples is {count}, but there are {len(questions)} questions to train on.")
+        raise QuestionError(f"{count} questions are asked for, but there are {len(questions)}; ask for fewer.")
     return questions.subset(np.random.default_rng(seed).permutation(len(questions))[:count])
 
 

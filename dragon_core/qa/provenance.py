@@ -1,12 +1,13 @@
 """What a checkpoint was made from, read off the manifests: an evaluation needs the same graph, corpus and settings."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from dragon_core.artifacts import Artifact, ArtifactReference, ArtifactStore, ExternalFiles
 from dragon_core.embedding import TextVectorParams
 from dragon_core.qa.errors import QuestionError
-from dragon_core.subgraph import SubgraphParams
-from dragon_core.training import TrainingParams
+from dragon_core.subgraph import ExtractSubgraphs, SubgraphParams
+from dragon_core.training import Pretrain, TrainingParams
 
 
 @dataclass(frozen=True)
@@ -36,18 +37,19 @@ class RelevanceInputs:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Inputs of a checkpoint, how its texts became subgraphs, and how it was trained."""
+    """How a checkpoint was made.
 
-    graph: ArtifactReference
-    corpus: ArtifactReference
+    Attributes:
+        linker: What linked its texts.
+        extraction: The stage that extracted their subgraphs.
+        relevance: What scored the nodes of these.
+        pretraining: The stage that made the checkpoint.
+    """
+
     linker: ArtifactReference
-    mentions: ArtifactReference
-    subgraphs: ArtifactReference
-    entity_table: ArtifactReference
-    encoder: ExternalFiles
-    extraction: SubgraphParams
-    relevance: "RelevanceInputs"
-    training: TrainingParams
+    extraction: ExtractSubgraphs
+    relevance: RelevanceInputs
+    pretraining: Pretrain
 
     @classmethod
     def of(cls, store: ArtifactStore, checkpoint: ArtifactReference) -> "Provenance":
@@ -59,19 +61,20 @@ class Provenance:
         """
         model = store.get(checkpoint)
         subgraphs = store.get(model.manifest.origin("subgraphs"))
-        mentions = store.get(subgraphs.manifest.origin("mentions"))
-        corpus = store.get(mentions.manifest.origin("corpus"))
+        mentions = subgraphs.manifest.origin("mentions")
         return cls(
-            graph=model.manifest.origin("graph"),
-            corpus=corpus.reference,
-            linker=mentions.manifest.origin("linker"),
-            mentions=mentions.reference,
-            subgraphs=subgraphs.reference,
-            entity_table=model.manifest.origin("entity_table"),
-            encoder=_files(model, "encoder"),
-            extraction=SubgraphParams(**subgraphs.manifest.params),
+            linker=store.get(mentions).manifest.origin("linker"),
+            extraction=ExtractSubgraphs(
+                **_references(subgraphs),
+                encoder=_files(subgraphs, "encoder") if "encoder" in subgraphs.manifest.inputs else None,
+                params=SubgraphParams(**subgraphs.manifest.params),
+            ),
             relevance=RelevanceInputs.of(store, subgraphs),
-            training=TrainingParams(**model.manifest.params),
+            pretraining=Pretrain(
+                **_references(model),
+                encoder=_files(model, "encoder"),
+                params=TrainingParams(**model.manifest.params),
+            ),
         )
 
 
@@ -82,6 +85,12 @@ def source_of(store: ArtifactStore, corpus: ArtifactReference) -> ExternalFiles:
         QuestionError: They have moved.
     """
     return _files(store.get(corpus), "source")
+
+
+def _references(artifact: Artifact) -> dict[str, Any]:
+    """The artifacts that an artifact was made from, by role."""
+    inputs = artifact.manifest.inputs
+    return {role: record.reference for role, record in inputs.items() if record.reference is not None}
 
 
 def _files(artifact: Artifact, name: str) -> ExternalFiles:

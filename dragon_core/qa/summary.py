@@ -16,11 +16,11 @@ def run_summary(store: ArtifactStore, checkpoint: ArtifactReference, evaluation:
     model, result = store.get(checkpoint), store.get(evaluation)
     learnt, metrics = _json(model, METRICS_NAME), _json(result, METRICS_NAME)
     counts = {
-        "graph nodes": (made_from.graph, "nodes"),
-        "graph edges": (made_from.graph, "edges"),
-        "segments": (made_from.corpus, "segments"),
-        "mentions": (made_from.mentions, "mentions"),
-        "subgraphs": (made_from.subgraphs, "segments"),
+        "graph nodes": (made_from.pretraining.graph, "nodes"),
+        "graph edges": (made_from.pretraining.graph, "edges"),
+        "segments": (made_from.extraction.corpus, "segments"),
+        "mentions": (made_from.extraction.mentions, "mentions"),
+        "subgraphs": (made_from.pretraining.subgraphs, "segments"),
     }
     rows = [(name, f"{store.get(ref).manifest.counts[count]:,}") for name, (ref, count) in counts.items()]
     rows += [

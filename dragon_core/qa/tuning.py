@@ -34,6 +34,9 @@ class FineTuningParams(Parameters):
     train_examples: int | None = Field(
         None, ge=1, description="Questions to train on, drawn by the seed; empty: all of them."
     )
+    dev_examples: int | None = Field(
+        None, ge=1, description="Questions to choose the best epoch on, likewise; empty: all of them."
+    )
     epochs: int = Field(4, ge=1, description="Most passes over the training questions; the best on dev is kept.")
     patience: int = Field(4, ge=1, description="Passes without a better one after which a run ends early.")
     batch_size: int = Field(8, ge=1, description="Questions of a batch.")
