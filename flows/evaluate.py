@@ -4,7 +4,7 @@ from prefect import flow
 
 from dragon_core.artifacts import ArtifactReference, ArtifactStore, Stage
 from dragon_core.qa.arms import Arm
-from dragon_core.qa.evaluation import evaluate_arms, prepared_as
+from dragon_core.qa.evaluation import MakeStage, evaluate_arms, prepared_as
 from dragon_core.qa.generation import ABOUT, GenerateQuestions, QuestionParams
 from dragon_core.qa.provenance import Provenance, source_of
 from dragon_core.qa.reading import ReadQuestions
@@ -62,19 +62,22 @@ def evaluate_checkpoint(
     def make(stage: Stage) -> ArtifactReference:
         return run_stage(stage, store)
 
-    opened, params = ArtifactStore(store), questions.params
+    opened = ArtifactStore(store)
     origin = Provenance.of(opened, checkpoint)
-    if isinstance(params, QuestionParams):
-        corpus = origin.extraction.corpus
-        dictionary = source_of(opened, corpus)
-        stage: Stage = GenerateQuestions(
-            source=dictionary, corpus=corpus, graph=origin.pretraining.graph, params=params
-        )
-        title, about = "Generated questions", ABOUT
-    else:
-        files = None if questions.files is None else named_files(params.source, questions.files)
-        stage = ReadQuestions(source=files, params=params)
-        title, about = params.source, ""
-    prepared = make(prepared_as(origin, make(stage), questions.classes))
+    asked, title, about = questions_of(origin, questions, opened, make)
+    prepared = make(prepared_as(origin, asked, questions.classes))
     compared = ComparisonParams(**report.model_dump(), title=title, about=about)
     return evaluate_arms(origin.pretraining, prepared, arms, seeds, finetuning, compared, make)
+
+
+def questions_of(
+    origin: Provenance, questions: QuestionSource, store: ArtifactStore, make: MakeStage
+) -> tuple[ArtifactReference, str, str]:
+    """Read or generate questions, within a flow run; give them, what they are called, and what to know of them."""
+    params = questions.params
+    if isinstance(params, QuestionParams):
+        corpus, graph = origin.extraction.corpus, origin.pretraining.graph
+        generated = GenerateQuestions(source=source_of(store, corpus), corpus=corpus, graph=graph, params=params)
+        return make(generated), "Generated questions", ABOUT
+    files = None if questions.files is None else named_files(params.source, questions.files)
+    return make(ReadQuestions(source=files, params=params)), params.source, ""

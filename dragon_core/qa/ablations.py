@@ -1,0 +1,81 @@
+"""The ablations of the paper (Yasunaga et al., NeurIPS 2022, section 3.5 and appendix): one thing changed at a time."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from dragon_core.qa.evaluation import MakeStage
+from dragon_core.qa.provenance import Provenance, RelevanceInputs
+from dragon_core.subgraph import SubgraphParams
+from dragon_core.training import TrainingParams
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """A model that differs from the base in one thing.
+
+    Attributes:
+        training: Parameters of pretraining that are other than the base's.
+        subgraphs: Parameters of the subgraphs, of texts and questions, likewise.
+    """
+
+    training: dict[str, Any] = field(default_factory=dict)
+    subgraphs: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, origin: Provenance, make: MakeStage) -> Provenance:
+        """How its model is made; the subgraphs that it is pretrained on are made.
+
+        Args:
+            origin: How the base was made.
+            make: Makes a stage.
+
+        Raises:
+            ValidationError: The base's parameters do not go with those that are changed.
+        """
+        extraction, relevance = origin.extraction, origin.relevance
+        if self.subgraphs:
+            params = SubgraphParams(**(extraction.params.model_dump() | self.subgraphs))
+            changes: dict[str, Any] = {"params": params}
+            if not params.compares_vectors:
+                changes |= {"entity_table": None, "text_vectors": None}
+                relevance = RelevanceInputs(None, None, relevance.text_vectors)
+            extraction = extraction.model_copy(update=changes)
+        pretraining = origin.pretraining.model_copy(
+            update={
+                "subgraphs": make(extraction),
+                "params": TrainingParams(**(origin.pretraining.params.model_dump() | self.training)),
+            }
+        )
+        return Provenance(origin.linker, extraction, relevance, pretraining)
+
+
+AblationName = Literal[
+    "objective: masked LM only",
+    "objective: link prediction only",
+    "decoder: TransE",
+    "decoder: RotatE",
+    "decoder: ComplEx",
+    "interaction: none",
+    "interaction: once",
+    "graph: as sentences",
+    "subgraph: k = 1",
+    "subgraph: k = 3",
+    "subgraph: kept by degree",
+    "subgraph: kept by PageRank",
+    "subgraph: kept at random",
+]
+
+ABLATIONS: dict[AblationName, Ablation] = {
+    "objective: masked LM only": Ablation({"max_link_targets": 0}),
+    "objective: link prediction only": Ablation({"mask_share": 0.0}),
+    "decoder: TransE": Ablation({"link_decoder": "transe"}),
+    "decoder: RotatE": Ablation({"link_decoder": "rotate"}),
+    "decoder: ComplEx": Ablation({"link_decoder": "complex"}),
+    "interaction: none": Ablation({"interaction": "none"}),
+    "interaction: once": Ablation({"interaction": "once"}),
+    "graph: as sentences": Ablation({"num_fusion_layers": -1, "graph_as_text": True}),
+    "subgraph: k = 1": Ablation({}, {"k": 1}),
+    "subgraph: k = 3": Ablation({}, {"k": 3}),
+    "subgraph: kept by degree": Ablation({}, {"relevance": "degree"}),
+    "subgraph: kept by PageRank": Ablation({}, {"relevance": "ppr"}),
+    "subgraph: kept at random": Ablation({}, {"relevance": "random"}),
+}

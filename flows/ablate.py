@@ -1,0 +1,58 @@
+"""The flow `ablate`: what each part of the model and of its pretraining is worth, as one table."""
+
+from prefect import flow
+
+from dragon_core.artifacts import ArtifactReference, ArtifactStore, Stage
+from dragon_core.qa.ablations import ABLATIONS, AblationName
+from dragon_core.qa.evaluation import fine_tuned, prepared_as
+from dragon_core.qa.provenance import Provenance
+from dragon_core.qa.report import ComparisonParams, Report, ReportParams
+from dragon_core.qa.tuning import FineTuningParams
+from flows.evaluate import questions_of
+from flows.sources import QuestionSource
+from flows.stage_runner import run_stage
+
+
+@flow(name="ablate")
+def ablate(
+    checkpoint: str = "checkpoint/latest",
+    questions: QuestionSource = QuestionSource(),
+    ablations: tuple[AblationName, ...] = tuple(ABLATIONS),
+    seeds: tuple[int, ...] = (0,),
+    finetuning: FineTuningParams = FineTuningParams(),
+    report: ReportParams = ReportParams(),
+    store: str = ".dragon/store",
+) -> str:
+    """Pretrain and fine-tune a model anew for each ablation, and compare all with the checkpoint.
+
+    Whatever was made before, by this flow or another, is not made again: a run that was ended goes on.
+
+    Args:
+        checkpoint: Reference of the checkpoint, checkpoint/KEY; checkpoint/latest is the newest.
+        questions: The questions: generated ones, those of a published set, or your own.
+        ablations: What is changed, one thing at a time; one that changes nothing of the checkpoint is left out.
+        seeds: Each model is fine-tuned with each.
+        finetuning: Fine-tuning, the same for all.
+        report: The intervals of the report.
+        store: Where the artifacts lie, a folder or a URL.
+
+    Returns:
+        Reference of the evaluation with the table.
+    """
+
+    def make(stage: Stage) -> ArtifactReference:
+        return run_stage(stage, store)
+
+    opened = ArtifactStore(store)
+    origin = Provenance.of(opened, opened.resolve(checkpoint).reference)
+    asked, title, about = questions_of(origin, questions, opened, make)
+    models = {"dragon": origin} | {name: ABLATIONS[name].of(origin, make) for name in ablations}
+    arms: dict[str, tuple[ArtifactReference, ...]] = {}
+    for name, model in models.items():
+        if name != "dragon" and model.pretraining.reference == origin.pretraining.reference:
+            continue
+        prepared = make(prepared_as(model, asked, questions.classes))
+        runs = [fine_tuned(model.pretraining, prepared, "dragon", finetuning, seed, make) for seed in seeds]
+        arms[name] = tuple(map(make, runs))
+    compared = ComparisonParams(**report.model_dump(), title=f"Ablations: {title}", about=about)
+    return str(make(Report(questions=make(prepared_as(origin, asked, questions.classes)), arms=arms, params=compared)))

@@ -1,0 +1,103 @@
+"""Arms and ablations of a model, on a set of questions, by the flows."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dragon_core.artifacts import ArtifactStore
+from dragon_core.artifacts.lineage import lineage
+from dragon_core.corpus import CorpusParams
+from dragon_core.qa.arms import TITLES
+from dragon_core.qa.sources.own_files import OwnFilesParams
+from dragon_core.qa.tuning import FineTuningParams
+from dragon_core.subgraph import SubgraphParams
+from dragon_core.training import Execution, TrainingParams
+from flows.ablate import ablate
+from flows.evaluate import evaluate
+from flows.sources import QuestionSource
+from flows.stages import (
+    build_corpus,
+    build_graph,
+    build_linker,
+    embed_nodes,
+    extract_subgraphs,
+    link_entities,
+    train,
+)
+from tests.graph.wordnet.dictionary import write_dictionary
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+TRAINING = TrainingParams(steps=2, warmup_steps=1, batch_size=4, node_size=16, interaction_size=16)
+FINETUNING = FineTuningParams(train_examples=6, epochs=1)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A store with a pretrained model of the small dictionary."""
+    folder = tmp_path_factory.mktemp("evaluation")
+    store = str(folder / "store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORDNET_DIR", str(write_dictionary(folder / "dictionary")))
+        build_graph(store=store)
+        build_corpus(CorpusParams(max_segments=30), store=store)
+    build_linker(store=store)
+    link_entities(store=store)
+    embed_nodes(store=store)
+    extract_subgraphs(params=SubgraphParams(relevance="degree"), store=store)
+    train(params=TRAINING, execution=Execution(num_threads=1), store=store)
+    return store
+
+
+@pytest.fixture(scope="module")
+def questions(tmp_path_factory: pytest.TempPathFactory) -> QuestionSource:
+    """Questions of one's own, with two choices or three."""
+    folder = tmp_path_factory.mktemp("questions")
+    for split, count in (("train", 8), ("dev", 4), ("test", 6)):
+        lines = []
+        for number in range(count):
+            choices = ["a cat", "a red ball", "a dog"][: 2 + number % 2]
+            item = {"id": f"{split}-{number}", "question": f"Which one is number {number}?", "choices": choices}
+            lines.append(json.dumps(item | {"answer": number % 2}) + "\n")
+        (folder / f"{split}.jsonl").write_text("".join(lines))
+    return QuestionSource(files=str(folder), params=OwnFilesParams())
+
+
+def test_all_arms_answer_with_all_seeds(store: str, questions: QuestionSource) -> None:
+    arms = tuple(TITLES)
+    opened = ArtifactStore(store)
+    made = opened.resolve(evaluate(questions=questions, arms=arms, seeds=(0, 1), finetuning=FINETUNING, store=store))
+    metrics = json.loads(made.path("metrics.json").read_text())
+    assert set(metrics["arms"]) == set(arms)
+    assert {len(arm["runs"]) for arm in metrics["arms"].values()} == {2}
+    # Of each arm another model was fine-tuned, but for two that read the same one in different ways.
+    runs = {arm: opened.resolve(metrics["runs"][arm][0]["reference"]) for arm in arms}
+    starts = {arm: str(run.manifest.origin("checkpoint")) for arm, run in runs.items()}
+    assert starts["dragon"] == starts["lm-of-dragon"]
+    assert len(set(starts.values())) == len(arms) - 1
+    assert {str(arm.manifest.counts["train"]) for arm in runs.values()} == {"6"}
+    names = [ancestor.name for ancestor in lineage(opened, made)]
+    assert any(name.startswith("untrained-model/") for name in names)
+
+
+def test_ablations_make_models_of_their_own_and_are_made_once(store: str, questions: QuestionSource) -> None:
+    opened = ArtifactStore(store)
+    names = ("decoder: TransE", "subgraph: k = 1", "subgraph: kept by degree", "graph: as sentences")
+    settings = {"questions": questions, "finetuning": FINETUNING, "store": store}
+    table = opened.resolve(ablate(checkpoint=_checkpoint(opened), ablations=names, **settings))
+    metrics = json.loads(table.path("metrics.json").read_text())
+    # Nodes are kept by degree already.
+    assert set(metrics["arms"]) == {"dragon", *names} - {"subgraph: kept by degree"}
+    checkpoints = len(list(Path(store).glob("checkpoint/*/manifest.json")))
+    again = ablate(checkpoint=_checkpoint(opened), ablations=names, **settings)
+    assert again == str(table.reference)
+    assert len(list(Path(store).glob("checkpoint/*/manifest.json"))) == checkpoints
+    report = table.path("report.md").read_text()
+    assert "decoder: TransE" in report
+
+
+def _checkpoint(store: ArtifactStore) -> str:
+    """The model that the fixture pretrained, which is the oldest."""
+    found = [artifact for artifact in store.artifacts() if artifact.reference.stage == "checkpoint"]
+    return str(min(found, key=lambda artifact: artifact.manifest.created).reference)
