@@ -149,6 +149,26 @@ def answer(
         raise typer.Exit(1)
 
 
+@app.command()
+def explain(
+    question: Annotated[str, typer.Argument(help="The question.")],
+    choices: ChoicesOption = None,
+    context: ContextOption = "",
+    out: Annotated[Path, typer.Option(help="The HTML page to write; it needs no other file.")] = Path("answer.html"),
+    model: ModelOption = NEWEST_MODEL,
+    store: StoreOption = DEFAULT_STORE,
+) -> None:
+    """Answer a question, and write a page that shows what the model looked at in the graph, and what that changes."""
+    from dragon_core.qa.explanation import explain as explain_answer
+    from dragon_core.qa.explanation import explanation_page
+
+    answerer = _answerer(model, store)
+    explanation = explain_answer(answerer, answerer.question(question, choices or [], context))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(explanation_page(explanation), encoding="utf-8")
+    typer.echo(f"{explanation.answer.text}\n\nExplained in {out}")
+
+
 def _answerer(model: str, store: str) -> "QuestionAnswerer":
     from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 

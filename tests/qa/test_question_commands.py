@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -43,3 +44,10 @@ def test_choices_of_lines_stand_in_the_lines(run: Run) -> None:
     done = run("answer", "-", "--choices", "door1")
     assert done.exit_code == 2
     assert "stand in the lines" in done.stderr
+
+
+def test_an_answer_is_explained_by_a_page(run: Run, tmp_path: Path) -> None:
+    page = tmp_path / "talk" / "key.html"
+    done = run("explain", "key7", "--choices", "door3", "--choices", "door7", "--out", str(page))
+    assert (done.exit_code, done.stdout) == (0, f"door7\n\nExplained in {page}\n")
+    assert "key7 opens door7" in page.read_text(encoding="utf-8")
