@@ -8,7 +8,7 @@ from dragon_core.qa.explanation import explanation_page
 from dragon_core.qa.explanation.drawing import shown_nodes
 from tests.qa.explanation.examples import explanation_of, milk, read_graph
 
-VOID = {"meta"}
+VOID = {"br", "meta"}
 
 
 class Reader(HTMLParser):
@@ -69,7 +69,14 @@ def test_it_tells_probabilities_pictures_paths_and_removals() -> None:
     explanation = milk()
     reader = Reader(explanation_page(explanation))
     assert (reader.tags.count("h1"), reader.tags.count("h3")) == (1, 3)
-    for text in ("Where do you keep milk?", "Answer: fridge", "50.0%", "25.0%", "milk is found at fridge"):
+    for text in (
+        "Where do you keep milk?",
+        "Answer: fridge",
+        "50.0%",
+        "25.0%",
+        "milk – fridge",
+        "milk is found at fridge",
+    ):
         assert reader.has(text), text
     assert reader.tags.count("table") == 1 + len(explanation.graphs)
     graph = explanation.graphs[0]
