@@ -165,7 +165,7 @@ class QuestionAnswerer:
                 " this order; give these, or none."
             )
         if len(given) < 2:
-            raise QuestionError(f"There are {len(given)} choices, where two or more are needed; give each on its own.")
+            raise QuestionError(f"A question needs two or more choices, not {len(given)}; give each choice for itself.")
         return Question(question_id, question, given, None, context)
 
     def answers(self, questions: Iterable[Question], batch_size: int = BATCH_SIZE) -> Iterator[Answer]:

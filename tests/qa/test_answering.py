@@ -64,8 +64,8 @@ def test_questions_may_have_different_numbers_of_choices_and_the_same_id(answere
 @pytest.mark.parametrize(
     ("question", "choices", "reason"),
     [
-        ("key1", ["door1"], "1 choices"),
-        ("key1", [], "0 choices"),
+        ("key1", ["door1"], "two or more choices, not 1"),
+        ("key1", [], "two or more choices, not 0"),
         (" ", ["door1", "door2"], "empty"),
         ("key1", ["door1", ""], "empty"),
     ],
