@@ -24,7 +24,7 @@ app.add_typer(artifacts_app, name="artifacts")
 
 StoreOption = Annotated[str, typer.Option(help="The store: a folder or a URL.")]
 DEFAULT_STORE = ".dragon/store"
-ModelOption = Annotated[str, typer.Option(help="The model: finetuned/KEY, or the beginning of a key.")]
+ModelOption = Annotated[str, typer.Option(help="The model: finetuned/KEY, or evaluation/KEY for the one it is about.")]
 NEWEST_MODEL = "finetuned/latest"
 ChoicesOption = Annotated[
     list[str] | None,

@@ -22,6 +22,7 @@ from dragon_core.qa.preparation import PreparationParams, PrepareQuestions
 from dragon_core.qa.preparer import QuestionPreparer
 from dragon_core.qa.provenance import files_of, references_of
 from dragon_core.qa.question import Question
+from dragon_core.qa.report import ComparisonParams, Report
 from dragon_core.qa.tuning import Float32s, QuestionModel, model_arguments
 
 BATCH_SIZE = 8
@@ -102,7 +103,8 @@ class QuestionAnswerer:
         """Open a model with all that its questions were prepared by, as the manifests tell.
 
         Args:
-            name: The artifact: `finetuned/KEY`, the beginning of a key, or `finetuned/latest`.
+            name: `finetuned/KEY`, or `evaluation/KEY` for the model that was compared with others there, of its first
+                seed; a key may be its beginning, or `latest`.
             store: A folder or a URL.
 
         Raises:
@@ -111,8 +113,13 @@ class QuestionAnswerer:
         """
         opened = ArtifactStore(store)
         finetuned = opened.resolve(name)
+        if finetuned.reference.stage == Report.name:
+            subject = ComparisonParams(**finetuned.manifest.params).subject
+            finetuned = opened.get(finetuned.manifest.origin(f"arms.{subject}.0"))
         if finetuned.reference.stage != FineTune.name:
-            raise QuestionError(f"{finetuned.reference} is no fine-tuned model; give {FineTune.name}/KEY.")
+            raise QuestionError(
+                f"{finetuned.reference} is no fine-tuned model; give {FineTune.name}/KEY or {Report.name}/KEY."
+            )
         manifest = finetuned.manifest
         preparation = _preparation(opened.get(manifest.origin("questions")))
         classes = preparation.params.classes

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dragon_core.artifacts import Artifact, ArtifactStore, make
-from dragon_core.qa import ArmParams, FineTune, PrepareQuestions, QuestionAnswerer, QuestionError
+from dragon_core.qa import ArmParams, FineTune, PrepareQuestions, QuestionAnswerer, QuestionError, Report
 from dragon_core.qa.finetuning import PREDICTIONS_NAME
 from dragon_core.qa.preparation import PreparationParams
 from dragon_core.qa.question import Question
@@ -78,8 +78,16 @@ def test_what_is_no_question_is_refused(
 
 
 def test_only_a_fine_tuned_model_answers(store: ArtifactStore, arms: dict[str, Artifact]) -> None:
-    with pytest.raises(QuestionError, match="is no fine-tuned model; give finetuned/KEY"):
+    with pytest.raises(QuestionError, match="is no fine-tuned model; give finetuned/KEY or evaluation/KEY"):
         opened(store, arms["prepared"])
+
+
+def test_the_model_of_an_evaluation_is_the_one_that_it_is_about(
+    store: ArtifactStore, arms: dict[str, Artifact]
+) -> None:
+    runs = {arm: (arms[arm].reference,) for arm in ("lm", "dragon")}
+    evaluation = make(Report(questions=arms["prepared"].reference, arms=runs), store)
+    assert opened(store, evaluation).name == arms["dragon"].reference
 
 
 def test_choices_that_are_classes_may_be_left_out(store: ArtifactStore, arms: dict[str, Artifact]) -> None:
