@@ -2,13 +2,16 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dragon_core.artifacts import Artifact, ArtifactStore, cache_folder
 from dragon_core.artifacts.lineage import collect_garbage, lineage, unneeded
 from dragon_core.graph.wordnet.source import find_or_obtain_wordnet
+
+if TYPE_CHECKING:
+    from dragon_core.qa import QuestionAnswerer
 
 app = typer.Typer(
     help="Pretrain a language model and a knowledge graph jointly, as traceable Prefect pipelines.",
@@ -21,6 +24,13 @@ app.add_typer(artifacts_app, name="artifacts")
 
 StoreOption = Annotated[str, typer.Option(help="The store: a folder or a URL.")]
 DEFAULT_STORE = ".dragon/store"
+ModelOption = Annotated[str, typer.Option(help="The model: finetuned/KEY, or evaluation/KEY for the one it is about.")]
+NEWEST_MODEL = "finetuned/latest"
+ChoicesOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="TEXT", help="One choice; given once for each. None if the model knows its classes."),
+]
+ContextOption = Annotated[str, typer.Option(help="A text to answer from.")]
 
 
 @app.command()
@@ -99,6 +109,75 @@ def inspect(
     picture = picture or Path(f"{Path(shard).stem}-row-{row}.svg")
     draw_subgraph(subgraph, picture)
     typer.echo(f"\nDrawn in {picture}")
+
+
+@app.command()
+def answer(
+    question: Annotated[str, typer.Argument(help="The question; - reads questions as JSON lines from standard input.")],
+    choices: ChoicesOption = None,
+    context: ContextOption = "",
+    model: ModelOption = NEWEST_MODEL,
+    batch_size: Annotated[int, typer.Option(min=1, help="Questions that are read at once, of JSON lines.")] = 8,
+    store: StoreOption = DEFAULT_STORE,
+) -> None:
+    """Answer a question with a fine-tuned model, and print the probabilities; or answer many, a JSON line each.
+
+    A line has id, question, choices and, if there is one, context. Lines that cannot be answered are told on standard
+    error; the exit status is 1 then.
+    """
+    from dragon_core.qa.question_lines import answer_lines
+
+    answerer = _answerer(model, store)
+    if question != "-":
+        found = answerer(question, choices or [], context)
+        typer.echo(found.text)
+        typer.echo()
+        for choice, probability in zip(found.question.choices, found.probabilities, strict=True):
+            typer.echo(f"{probability:6.1%}  {choice}")
+        return
+    if choices or context:
+        raise typer.BadParameter("choices and context stand in the lines when questions are read from standard input.")
+    rejects: list[int] = []
+
+    def reject(number: int, reason: str) -> None:
+        rejects.append(number)
+        typer.echo(f"line {number}: {reason}", err=True)
+
+    for line in answer_lines(answerer, sys.stdin.buffer, reject, batch_size):
+        typer.echo(line)
+    if rejects:
+        raise typer.Exit(1)
+
+
+@app.command()
+def explain(
+    question: Annotated[str, typer.Argument(help="The question.")],
+    choices: ChoicesOption = None,
+    context: ContextOption = "",
+    out: Annotated[Path, typer.Option(help="The HTML page to write; it needs no other file.")] = Path("answer.html"),
+    model: ModelOption = NEWEST_MODEL,
+    store: StoreOption = DEFAULT_STORE,
+) -> None:
+    """Answer a question, and write a page that shows what the model looked at in the graph, and what that changes."""
+    from dragon_core.qa.explanation import explain as explain_answer
+    from dragon_core.qa.explanation import explanation_page
+
+    answerer = _answerer(model, store)
+    explanation = explain_answer(answerer, answerer.question(question, choices or [], context))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(explanation_page(explanation), encoding="utf-8")
+    typer.echo(f"{explanation.answer.text}\n\nExplained in {out}")
+
+
+def _answerer(model: str, store: str) -> "QuestionAnswerer":
+    from transformers.utils.logging import disable_progress_bar, set_verbosity_error
+
+    from dragon_core.qa import QuestionAnswerer
+
+    # What transformers tells of loading would hide what is told of questions.
+    disable_progress_bar()
+    set_verbosity_error()
+    return QuestionAnswerer.open(model, store)
 
 
 @artifacts_app.command("list")

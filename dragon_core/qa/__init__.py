@@ -1,5 +1,6 @@
 """Question answering: questions, fine-tuning, and what pretraining was worth."""
 
+from dragon_core.qa.answering import Answer, QuestionAnswerer
 from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.finetuning import ArmParams, FineTune
 from dragon_core.qa.generation import GenerateQuestions, QuestionParams
@@ -10,6 +11,7 @@ from dragon_core.qa.submission import Submission, make_submission, write_submiss
 from dragon_core.qa.tuning import FineTuningParams
 
 __all__ = [
+    "Answer",
     "ArmParams",
     "ComparisonParams",
     "FineTune",
@@ -17,6 +19,7 @@ __all__ = [
     "GenerateQuestions",
     "PreparationParams",
     "PrepareQuestions",
+    "QuestionAnswerer",
     "QuestionError",
     "QuestionParams",
     "ReadQuestions",

@@ -31,8 +31,8 @@ class RelevanceInputs:
         if "text_vectors" in inputs:
             vectors = store.get(subgraphs.manifest.origin("text_vectors"))
             params = TextVectorParams(**vectors.manifest.params)
-            return cls(subgraphs.manifest.origin("entity_table"), _files(vectors, "encoder"), params)
-        return cls(None, _files(subgraphs, "encoder") if "encoder" in inputs else None, TextVectorParams())
+            return cls(subgraphs.manifest.origin("entity_table"), files_of(vectors, "encoder"), params)
+        return cls(None, files_of(subgraphs, "encoder") if "encoder" in inputs else None, TextVectorParams())
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,14 @@ class Provenance:
         return cls(
             linker=store.get(mentions).manifest.origin("linker"),
             extraction=ExtractSubgraphs(
-                **_references(subgraphs),
-                encoder=_files(subgraphs, "encoder") if "encoder" in subgraphs.manifest.inputs else None,
+                **references_of(subgraphs),
+                encoder=files_of(subgraphs, "encoder") if "encoder" in subgraphs.manifest.inputs else None,
                 params=SubgraphParams(**subgraphs.manifest.params),
             ),
             relevance=RelevanceInputs.of(store, subgraphs),
             pretraining=Pretrain(
-                **_references(model),
-                encoder=_files(model, "encoder"),
+                **references_of(model),
+                encoder=files_of(model, "encoder"),
                 params=TrainingParams(**model.manifest.params),
             ),
         )
@@ -84,16 +84,21 @@ def source_of(store: ArtifactStore, corpus: ArtifactReference) -> ExternalFiles:
     Raises:
         QuestionError: They have moved.
     """
-    return _files(store.get(corpus), "source")
+    return files_of(store.get(corpus), "source")
 
 
-def _references(artifact: Artifact) -> dict[str, Any]:
+def references_of(artifact: Artifact) -> dict[str, Any]:
     """The artifacts that an artifact was made from, by role."""
     inputs = artifact.manifest.inputs
     return {role: record.reference for role, record in inputs.items() if record.reference is not None}
 
 
-def _files(artifact: Artifact, name: str) -> ExternalFiles:
+def files_of(artifact: Artifact, name: str) -> ExternalFiles:
+    """The files from outside that an artifact was made from, by role.
+
+    Raises:
+        QuestionError: They have moved.
+    """
     record = artifact.manifest.inputs[name]
     assert record.path is not None
     files = ExternalFiles(name=name, path=record.path, digest=record.digest)

@@ -1,15 +1,14 @@
 """One row of a shard of subgraphs, in words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dragon_core.artifacts import ArtifactStore
 from dragon_core.graph import KnowledgeGraph
-from dragon_core.graph.schema import NODES_NAME
 from dragon_core.subgraph.errors import SubgraphError
 from dragon_core.subgraph.params import NodeType
 
@@ -36,6 +35,27 @@ class ShownSubgraph:
     scores: list[float]
     edges: list[tuple[int, str, int]]
     sentences: list[str]
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], graph: KnowledgeGraph) -> Self:
+        """Name what stands in a row (`COLUMNS`), which may be one of a question.
+
+        Args:
+            record: The row.
+            graph: The graph that it was made with.
+        """
+        names = [graph.names[node] for node in record["node_id"]]
+        relations = [graph.relations[relation] for relation in record["relation"]]
+        ends = list(zip(record["head"], relations, record["tail"], strict=True))
+        question = record.get("question")
+        return cls(
+            text=f"{question} {record['text']}" if question else record["text"],
+            names=names,
+            types=[NodeType(kind) for kind in record["node_type"]],
+            scores=record["node_score"],
+            edges=[(head, relation.name, tail) for head, relation, tail in ends],
+            sentences=[relation.template.format(head=names[head], tail=names[tail]) for head, relation, tail in ends],
+        )
 
     @property
     def lines(self) -> list[str]:
@@ -72,19 +92,7 @@ def read_subgraph(shard: str, row: int) -> ShownSubgraph:
     artifact = store.resolve(f"{stage}/{key}")
     record = _row(artifact.path(name), row)
     graph = KnowledgeGraph.open(store.get(artifact.manifest.origin("graph")).folder)
-    all_names = pq.read_table(graph.folder / NODES_NAME, columns=["name"])["name"]
-    names = all_names.take(pa.array(record["node_id"], pa.int64())).to_pylist()
-    relations = [graph.relations[relation] for relation in record["relation"]]
-    ends = list(zip(record["head"], relations, record["tail"], strict=True))
-    question = record.get("question")
-    return ShownSubgraph(
-        text=f"{question} {record['text']}" if question else record["text"],
-        names=names,
-        types=[NodeType(kind) for kind in record["node_type"]],
-        scores=record["node_score"],
-        edges=[(head, relation.name, tail) for head, relation, tail in ends],
-        sentences=[relation.template.format(head=names[head], tail=names[tail]) for head, relation, tail in ends],
-    )
+    return ShownSubgraph.of(record, graph)
 
 
 def _row(shard: Path, row: int) -> dict[str, Any]:

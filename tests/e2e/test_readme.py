@@ -48,6 +48,13 @@ class ReadmeUser(User):
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
 
+    def python(self, lines: str) -> str:
+        """Run Python that the README shows, and give its output."""
+        command = [self.folder / ".venv" / "bin" / "python", "-c", lines]
+        return subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300, check=True
+        ).stdout
+
     def task_runs(self, output: str, stages: int = 1) -> list[TaskRun]:
         """The stages of the flow run that a command started, once the server knows of so many."""
         found = re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}", output)
@@ -62,6 +69,12 @@ class ReadmeUser(User):
 
 def commands_of_readme() -> list[str]:
     return COMMAND.findall((REPOSITORY / "README.md").read_text(encoding="utf-8"))
+
+
+def snippet_of_readme() -> str:
+    found = re.search(r"```python\n(.*?)```", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    return found[1]
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +141,12 @@ def test_the_commands_of_the_readme(reader: ReadmeUser) -> None:
     shown = reader.type(".venv/bin/dragon inspect .dragon/store/subgraphs/latest/part-00000.parquet --row 0")
     assert " edges\n" in shown
     assert "<svg" in (reader.folder / "part-00000-row-0.svg").read_text(encoding="utf-8")
+    choices = "--choices dog --choices cat"
+    answered = reader.type(f'.venv/bin/dragon answer "a domesticated animal that barks" {choices}')
+    assert answered.splitlines()[0] in ("dog", "cat")
+    reader.type(f'.venv/bin/dragon explain "a domesticated animal that barks" {choices} --out why.html')
+    assert "a domesticated animal that barks" in (reader.folder / "why.html").read_text(encoding="utf-8")
+    assert reader.python(snippet_of_readme()).strip() == answered.splitlines()[0]
     assert "checkpoint/" in reader.type(".venv/bin/dragon artifacts list")
     assert "entity_table: entity-table/" in reader.type(".venv/bin/dragon artifacts lineage evaluation/latest")
     assert reader.type(".venv/bin/dragon artifacts gc") == ""

@@ -4,106 +4,19 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import torch
 
 from dragon_core.artifacts import (
     Artifact,
-    ArtifactReference,
     ArtifactStore,
-    Draft,
     ExternalFiles,
-    Inputs,
-    Parameters,
-    Progress,
-    Stage,
     make,
 )
-from dragon_core.embedding import EmbedNodes
-from dragon_core.graph import Relation, write_graph
-from dragon_core.linking import BuildLinker
-from dragon_core.qa import ArmParams, FineTune, GenerateQuestions, PrepareQuestions, QuestionError, Report
+from dragon_core.qa import ArmParams, FineTune, GenerateQuestions, QuestionError, Report
 from dragon_core.qa.preparation import read_choices
-from dragon_core.qa.schema import QUESTIONS, SPLITS, split_name
 from dragon_core.training import UntrainedModel, UntrainedModelParams
-from tests.graph.graphs import tables_of
-from tests.training.encoders import write_encoder
-
-PAIRS = 120
-SIZES = {"train": 80, "dev": 20, "test": 40}
-NUM_CHOICES = 3
-
-
-class PairsGraph(Stage):
-    """Each key is related to one door."""
-
-    name = "graph"
-    version = 1
-    params: Parameters = Parameters()
-
-    def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
-        names = [f"{kind}{i}" for kind in ("key", "door") for i in range(PAIRS)]
-        triples = [(i, 0, PAIRS + i) for i in range(PAIRS)]
-        write_graph(draft, tables_of(names, [Relation("opens", "{head} opens {tail}")], triples))
-
-
-class PairsQuestions(Stage):
-    """Which door does this key open? Each key is asked about once."""
-
-    name = "questions"
-    version = 1
-    graph: ArtifactReference
-    params: "PairsParams"
-
-    def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
-        random = np.random.default_rng(0)
-        keys = iter(random.permutation(PAIRS * 2))
-        for split in SPLITS:
-            rows = []
-            for number in range(SIZES[split]):
-                key = int(next(keys)) % PAIRS
-                doors = [key, *random.choice(np.delete(np.arange(PAIRS), key), NUM_CHOICES - 1, replace=False).tolist()]
-                random.shuffle(doors)
-                question = {"question_id": f"{split}{number}", "question": f"key{key}", "context": ""}
-                rows.append(question | {"choices": [f"door{door}" for door in doors], "answer": doors.index(key)})
-            draft.write_table(split_name(split), pa.Table.from_pylist(rows, schema=QUESTIONS))
-
-
-class PairsParams(Parameters):
-    num_choices: int = NUM_CHOICES
-
-
-PairsQuestions.model_rebuild()
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> ArtifactStore:
-    torch.set_num_threads(1)
-    return ArtifactStore(str(tmp_path_factory.mktemp("store")))
-
-
-@pytest.fixture(scope="module")
-def arms(store: ArtifactStore, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifact]:
-    """The questions, and what a model with and one without the graph answer."""
-    encoder = ExternalFiles.of("tiny", write_encoder(tmp_path_factory.mktemp("encoder")))
-    graph = make(PairsGraph(), store).reference
-    questions = make(PairsQuestions(graph=graph, params=PairsParams()), store)
-    linker = make(BuildLinker(graph=graph), store).reference
-    entities = make(EmbedNodes(graph=graph, encoder=encoder), store).reference
-    inputs = {"graph": graph, "linker": linker, "entity_table": entities, "encoder": encoder}
-    prepared = make(PrepareQuestions(questions=questions.reference, **inputs), store)
-
-    start = {"graph": graph, "entity_table": entities}
-
-    def arm(use_graph: bool) -> Artifact:
-        built = UntrainedModelParams(node_size=16, num_fusion_layers=2 if use_graph else -1)
-        checkpoint = make(UntrainedModel(**start, encoder=encoder, params=built), store).reference
-        params = ArmParams(epochs=8, patience=8, new_learning_rate=3e-3)
-        return make(FineTune(questions=prepared.reference, **start, checkpoint=checkpoint, params=params), store)
-
-    return {"questions": questions, "prepared": prepared, "dragon": arm(True), "lm": arm(False)}
+from tests.qa.doors import NUM_CHOICES, SIZES
 
 
 def test_each_choice_gets_the_part_of_the_graph_it_shares_with_the_question(arms: dict[str, Artifact]) -> None:
