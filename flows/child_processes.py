@@ -51,6 +51,11 @@ def pretrain_in_processes(stage: Pretrain, store_url: str, progress: Progress, l
         path = store.scratch(stage.reference) / "stage.json"
         path.write_text(stage.model_dump_json(), encoding="utf-8")
         run_module([WORKER, str(path), store_url], stage.execution, progress, log)
+        if store.find(stage) is None:
+            raise ChildFailedError(
+                f"The processes ended well, but {stage.reference} is not there: they run another version of the program"
+                " than this one; run again."
+            )
     return stage.reference
 
 

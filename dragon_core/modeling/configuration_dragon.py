@@ -50,6 +50,8 @@ class DragonConfig(PretrainedConfig):
         num_pooling_heads: Heads of its attention over the nodes.
         classifier_size: Hidden size of its perceptron.
         classifier_depth: The perceptron's hidden layers.
+        relevance_readout: Whether the perceptron reads the relevance of the nodes, and how question and answer are
+            connected, beside what the graph network made of them.
         link_decoder: Score function of link prediction.
         link_projection: Whether node vectors pass a linear layer before they are scored.
         link_normalization: How node vectors are normalised before they are scored.
@@ -92,6 +94,7 @@ class DragonConfig(PretrainedConfig):
         num_pooling_heads: int = 2,
         classifier_size: int = 200,
         classifier_depth: int = 0,
+        relevance_readout: bool = False,
         link_decoder: LinkDecoder = "distmult",
         link_projection: bool = False,
         link_normalization: LinkNormalization = "layer-norm",
@@ -125,6 +128,7 @@ class DragonConfig(PretrainedConfig):
         self.num_pooling_heads = num_pooling_heads
         self.classifier_size = classifier_size
         self.classifier_depth = classifier_depth
+        self.relevance_readout = relevance_readout
         self.link_decoder = link_decoder
         self.link_projection = link_projection
         self.link_normalization = link_normalization

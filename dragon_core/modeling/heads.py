@@ -9,7 +9,9 @@ from transformers.activations import ACT2FN
 
 from dragon_core.modeling.configuration_dragon import DragonConfig
 from dragon_core.modeling.edge_products import Groups, by_head, dot, from_heads, softmax, weighted_sum
+from dragon_core.modeling.outputs import DragonModelOutput
 from dragon_core.modeling.perceptron import Perceptron
+from dragon_core.modeling.relevance_readout import NUM_FEATURES, RelevanceReadout
 
 
 class MaskedLMHead(nn.Module):
@@ -80,9 +82,11 @@ class AnswerClassifier(nn.Module):
         super().__init__()
         hidden, d = config.backbone.hidden_size, config.node_size
         self.pooler = GraphPooler(config) if config.has_graph else None
+        self.relevance = RelevanceReadout() if config.has_graph and config.relevance_readout else None
         self.dropout = nn.Dropout(config.classifier_dropout)
+        width = hidden + 2 * d if config.has_graph else hidden
         self.perceptron = Perceptron(
-            hidden + 2 * d if config.has_graph else hidden,
+            width + (NUM_FEATURES if self.relevance is not None else 0),
             config.classifier_size,
             num_outputs,
             config.classifier_depth,
@@ -92,18 +96,26 @@ class AnswerClassifier(nn.Module):
 
     def forward(
         self,
-        text: torch.Tensor,
-        nodes: torch.Tensor | None,
-        graph: torch.Tensor | None,
-        context: torch.Tensor | None,
+        encoded: DragonModelOutput,
+        node_batch: torch.Tensor | None = None,
+        node_types: torch.Tensor | None = None,
+        node_scores: torch.Tensor | None = None,
+        edge_index: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Logits [B, outputs] and node attention [heads, N]; without a graph only `text` [B, hidden] is read."""
-        attention = None
-        features = text
+        """Logits [B, outputs] and node attention [heads, N]; of the batch only the graphs are read."""
+        text, attention = encoded.pooler_output, None
+        assert text is not None
+        features = self.dropout(text)
         if self.pooler is not None:
+            nodes, context = encoded.node_hidden_state, encoded.context_positions
             assert nodes is not None
-            assert graph is not None
             assert context is not None
-            pooled, attention = self.pooler(text, nodes, graph, context)
-            features = torch.cat([self.dropout(pooled), text, nodes[context]], dim=1)
-        return self.perceptron(self.dropout(features)), attention
+            assert node_batch is not None
+            pooled, attention = self.pooler(text, nodes, node_batch, context)
+            features = self.dropout(torch.cat([self.dropout(pooled), text, nodes[context]], dim=1))
+            if self.relevance is not None:
+                assert node_types is not None
+                assert edge_index is not None
+                numbers = self.relevance(node_batch, node_types, node_scores, edge_index, len(text))
+                features = torch.cat([features, numbers], dim=1)
+        return self.perceptron(features), attention

@@ -274,9 +274,8 @@ class DragonForMultipleChoice(DragonPreTrainedModel):
             batch: The arguments of `DragonModel.forward`.
         """
         encoded = self.dragon(**batch)
-        logits, attention = self.classifier(
-            encoded.pooler_output, encoded.node_hidden_state, batch.get("node_batch"), encoded.context_positions
-        )
+        graphs = (batch.get(name) for name in ("node_batch", "node_types", "node_scores", "edge_index"))
+        logits, attention = self.classifier(encoded, *graphs)
         if isinstance(num_choices, int):
             logits = logits.view(-1, num_choices)
         else:
@@ -303,9 +302,8 @@ class DragonForSequenceClassification(DragonPreTrainedModel):
             batch: The arguments of `DragonModel.forward`.
         """
         encoded = self.dragon(**batch)
-        logits, attention = self.classifier(
-            encoded.pooler_output, encoded.node_hidden_state, batch.get("node_batch"), encoded.context_positions
-        )
+        graphs = (batch.get(name) for name in ("node_batch", "node_types", "node_scores", "edge_index"))
+        logits, attention = self.classifier(encoded, *graphs)
         loss = None if labels is None else ForSequenceClassificationLoss(labels, logits.float(), self.config)
         return DragonForSequenceClassificationOutput(loss=loss, logits=logits, node_attention=attention, model=encoded)
 

@@ -43,6 +43,9 @@ class FineTuningParams(Parameters):
     max_length: int = Field(64, ge=8, description="Longest question and choice in tokens; what is longer is cut.")
     encoder_learning_rate: float = Field(1e-4, gt=0, le=1, description="Learning rate of the language model.")
     new_learning_rate: float = Field(1e-3, gt=0, le=1, description="Learning rate of the graph layers and the head.")
+    encoder_frozen_epochs: int = Field(
+        0, ge=0, description="First passes, in which the language model stays as it is; its warm-up comes after them."
+    )
     warmup_share: float = Field(0.1, ge=0, le=1, description="Share of the steps in which the rates rise.")
     weight_decay: float = Field(0.01, ge=0, le=1, description="Weight decay, of all but biases and norms.")
     max_gradient_norm: float = Field(1.0, gt=0, description="Longer gradients are clipped to this length.")
@@ -99,7 +102,9 @@ class FineTuner:
             *split_parameters(model), params.encoder_learning_rate, params.new_learning_rate, params.weight_decay
         )
         self._optimizer = torch.optim.AdamW(groups)
-        self._schedule = learning_rate_schedule(self._optimizer, self._steps, round(params.warmup_share * self._steps))
+        frozen = params.encoder_frozen_epochs * self._steps_of_epoch
+        warmup = round(params.warmup_share * self._steps)
+        self._schedule = learning_rate_schedule(self._optimizer, self._steps, warmup, encoder_frozen_steps=frozen)
 
     @property
     def best_epoch(self) -> int:

@@ -33,6 +33,7 @@ def new_model(encoder: Path, entities: Path, graph: KnowledgeGraph, params: Mode
         graph_as_text=params.graph_as_text,
         interaction=params.interaction,
         interaction_size=params.interaction_size,
+        relevance_readout=params.relevance_readout,
         entity_dropout=params.graph_dropout,
         graph_dropout=params.graph_dropout,
         link_decoder=params.link_decoder,

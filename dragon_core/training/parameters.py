@@ -21,6 +21,9 @@ class ModelParams(Parameters):
         False, description="Tell the subgraph's triples as sentences after the text, as far as there is room."
     )
     interaction_size: int = Field(200, ge=1, description="Hidden size of the exchange between text and graph.")
+    relevance_readout: bool = Field(
+        True, description="Whether answers are chosen by the relevance of the nodes, too, and how they are connected."
+    )
     graph_dropout: float = Field(0.1, ge=0, lt=1, description="Dropout of the graph layers and the entity vectors.")
     link_decoder: Literal["distmult", "complex", "transe", "rotate"] = Field(
         "distmult", description="Score function of link prediction."

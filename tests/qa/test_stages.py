@@ -74,7 +74,7 @@ def test_the_report_compares_what_was_fine_tuned(store: ArtifactStore, arms: dic
         assert metrics["arms"][arm]["accuracy"] == pytest.approx(of_run["test_accuracy"])
     report = evaluation.path("report.md").read_text()
     assert "DRAGON is better than the language model alone" in report
-    assert "`use_graph: false`" in report
+    assert f"`{arms['lm'].reference}`" in report
 
 
 def test_too_few_held_out_definitions_are_one_clear_sentence(store: ArtifactStore, tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""The results of `benchmarks.answers` as tables."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dragon_core.qa.arms import in_order, title_of
+from dragon_core.qa.metrics import Hits, compare, mean_lead
+
+RESULTS = Path(__file__).parent / "results/answers.jsonl"
+SAMPLES = 10_000
+SUBJECT = "dragon"
+
+Row = Mapping[str, Any]
+
+
+def read_rows() -> list[dict[str, Any]]:
+    """The cells that were measured."""
+    lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []
+    return [row for line in lines for row in [json.loads(line)] if "finetuned" in row]
+
+
+def answers_table(rows: Iterable[Row]) -> str:
+    """The tables in Markdown, one for each share of the training questions; the last measurement of a cell counts."""
+    latest = {(row["share"], row["questions"], row["arm"], row["seed"]): row for row in rows}
+    return "\n".join(_of_share(share, list(latest.values())) for share in sorted({key[0] for key in latest}))
+
+
+def hits_of(row: Row) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """[questions] which ones were answered correctly."""
+    bits = np.frombuffer(bytes.fromhex(row["hits"]), np.uint8)
+    return np.unpackbits(bits)[: row["questions_asked"]].astype(bool)
+
+
+def _of_share(share: float, rows: list[Row]) -> str:
+    hits: dict[str, dict[str, Hits]] = {}
+    for row in sorted(rows, key=lambda row: row["seed"]):
+        if row["share"] == share:
+            hits.setdefault(row["questions"], {}).setdefault(row["arm"], []).append(hits_of(row))  # type: ignore[attr-defined]
+    hits = {name: {arm: np.stack(runs) for arm, runs in arms.items()} for name, arms in hits.items()}
+    names = sorted(hits)
+    lines = [
+        f"### With {share:.0%} of the training questions",
+        "",
+        f"| | {' | '.join(names)} |",
+        f"| --- |{' ---: |' * len(names)}",
+    ]
+    for arm in in_order({arm for of_set in hits.values() for arm in of_set}):
+        lines.append(f"| {title_of(arm)} | {' | '.join(_accuracy(hits[name].get(arm)) for name in names)} |")
+    leads = [line for line in _leads(hits, names) if line]
+    if leads:
+        lines += [
+            "",
+            f"| DRAGON's lead in points (95% interval) over | {' | '.join(names)} | mean of the sets |",
+            f"| --- |{' ---: |' * (len(names) + 1)}",
+            *leads,
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _leads(hits: dict[str, dict[str, Hits]], names: list[str]) -> Iterable[str]:
+    """A line for each arm that was measured beside the subject."""
+    compared = {
+        name: compare(hits[name], SUBJECT, SAMPLES, 0)["leads"] if SUBJECT in hits[name] else {} for name in names
+    }
+    for arm in in_order({arm for leads in compared.values() for arm in leads}):
+        cells = [_lead(compared[name].get(arm)) for name in names]
+        mean = ""
+        if all(arm in compared[name] for name in names):
+            mean = _lead(mean_lead([(hits[name][SUBJECT], hits[name][arm]) for name in names], SAMPLES, 0))
+        yield f"| {title_of(arm)} | {' | '.join(cells)} | {mean} |"
+
+
+def _accuracy(runs: Hits | None) -> str:
+    if runs is None:
+        return ""
+    of_runs = 100 * runs.mean(axis=1)
+    spread = f" ± {of_runs.std(ddof=1):.1f}" if len(of_runs) > 1 else ""
+    return f"{of_runs.mean():.1f}{spread} ({len(of_runs)})"
+
+
+def _lead(lead: Mapping[str, Any] | None) -> str:
+    if lead is None:
+        return ""
+    return f"{100 * lead['difference']:+.1f} ({100 * lead['low']:+.1f} to {100 * lead['high']:+.1f})"

@@ -1,0 +1,181 @@
+"""Question answering by pretrained and other models: what DRAGON's graph and its pretraining are worth.
+
+    python -m benchmarks.answers [--sets openbookqa] [--arms lm dragon] [--seeds 3] [--share 0.1] [--store DIR]
+    python -m benchmarks.answers --table
+
+A cell is an arm, a set of questions, how many of them are trained on, and a seed. Cells that the results hold are not
+measured again, so that a run that was ended goes on, on another machine, too; a cell's result is added as soon as it is
+there. `--table` prints the results as the Markdown of `docs/results.md`.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from benchmarks.answer_data import QUESTION_SETS, SHARED_DATA, SUBGRAPHS, pretraining, write_texts
+from benchmarks.answer_table import RESULTS, answers_table, read_rows
+from dragon_core.artifacts import ArtifactReference, ArtifactStore, ExternalFiles, Stage, make
+from dragon_core.linking import BuildLinker, DictionaryParams
+from dragon_core.qa import FineTune, FineTuningParams, PreparationParams, PrepareQuestions, ReadQuestions
+from dragon_core.qa.arms import Arm, starting_stage
+from dragon_core.qa.evaluation import MakeStage, fine_tuned
+from dragon_core.qa.finetuning import METRICS_NAME, PREDICTIONS_NAME
+from dragon_core.training import Execution, Pretrain
+
+ARMS: tuple[Arm, ...] = ("lm", "dragon", "greaselm", "lm-mlm")
+TRAIN_SIZES = {"openbookqa": 4957, "commonsenseqa": 8500}
+FINE_TUNING = FineTuningParams(
+    dev_examples=400,
+    epochs=6,
+    patience=6,
+    batch_size=8,
+    max_length=64,
+    encoder_frozen_epochs=2,
+    encoder_learning_rate=5e-5,
+    new_learning_rate=1e-3,
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is measured."""
+
+    questions: str
+    share: float
+    arm: Arm
+    seed: int
+
+    @property
+    def settings(self) -> FineTuningParams:
+        """How its model is fine-tuned."""
+        count = None if self.share == 1 else round(self.share * TRAIN_SIZES[self.questions])
+        return FINE_TUNING.model_copy(update={"train_examples": count})
+
+
+def prepared(name: str, start: Pretrain, make: MakeStage) -> ArtifactReference:
+    """A set of questions with its subgraphs."""
+    folder, params = QUESTION_SETS[name]
+    read = make(ReadQuestions(source=ExternalFiles.of(folder, SHARED_DATA / folder), params=params))
+    stage = PrepareQuestions(
+        questions=read,
+        graph=start.graph,
+        linker=make(BuildLinker(graph=start.graph, params=DictionaryParams())),
+        entity_table=start.entity_table,
+        encoder=start.encoder,
+        params=PreparationParams(subgraphs=SUBGRAPHS),
+    )
+    return make(stage)
+
+
+def stage_of(cell: Cell, start: Pretrain, make: MakeStage) -> FineTune:
+    """The stage that measures a cell; what it starts from is made."""
+    questions = prepared(cell.questions, start, make)
+    return fine_tuned(start, questions, cell.arm, cell.settings, cell.seed, make)
+
+
+def make_alone(stage: Stage, store: str) -> None:
+    """Make a stage in a process of its own, with a thread."""
+    import torch
+
+    torch.set_num_threads(1)
+    make(stage, ArtifactStore(store))
+
+
+def row_of(cell: Cell, stage: FineTune, store: ArtifactStore) -> dict[str, Any]:
+    """The result of a cell, which is in the store; `hits` are the bits of the test questions, in hexadecimal."""
+    made = store.get(stage.reference)
+    metrics = json.loads(made.path(METRICS_NAME).read_text())
+    predictions = pq.read_table(made.path(PREDICTIONS_NAME))
+    hits = np.asarray(predictions["predicted"]) == np.asarray(predictions["answer"])
+    return {
+        **vars(cell),
+        "test_accuracy": metrics["test_accuracy"],
+        "dev_accuracy": metrics["epochs"][metrics["best_epoch"] - 1]["dev_accuracy"],
+        "best_epoch": metrics["best_epoch"],
+        "questions_asked": len(hits),
+        "hits": np.packbits(hits).tobytes().hex(),
+        "finetuned": str(stage.reference),
+        "checkpoint": str(stage.checkpoint),
+        "prepared": str(stage.questions),
+        "seconds": round(made.manifest.seconds),
+    }
+
+
+def measure(cells: Iterable[Cell], store: ArtifactStore) -> None:
+    """Measure what is not known yet, as many cells at once as there are cores."""
+
+    def now(stage: Stage) -> ArtifactReference:
+        began = time.perf_counter()
+        reference = make(stage, store).reference
+        print(f"{reference} after {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+        return reference
+
+    def later(stage: Stage) -> ArtifactReference:
+        return stage.reference
+
+    texts = write_texts(Path(store.url) / "texts")
+    known = {row["finetuned"] for row in read_rows()}
+    start = pretraining(texts, Execution(), later)
+    pending = [cell for cell in cells if str(stage_of(cell, start, later).reference) not in known]
+    if not pending:
+        return
+    pretraining(texts, Execution(), now)
+    for name in dict.fromkeys(cell.questions for cell in pending):
+        prepared(name, start, now)
+    workers = os.cpu_count() or 1
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        starts = {str(stage.reference): stage for cell in pending for stage in [starting_stage(cell.arm, start)]}
+        made = {key: pool.submit(make_alone, stage, store.url) for key, stage in starts.items()}
+        waiting = list(pending)
+        running: dict[Any, tuple[Cell, FineTune]] = {}
+        for done in as_completed(made.values()):
+            done.result()
+        for cell in waiting:
+            stage = stage_of(cell, start, later)
+            running[pool.submit(make_alone, stage, store.url)] = (cell, stage)
+        for done in as_completed(running):
+            done.result()
+            cell, stage = running[done]
+            line = json.dumps(row_of(cell, stage, store))
+            print(line, flush=True)
+            with RESULTS.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+
+
+def main() -> None:
+    """Measure, or print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sets", nargs="+", choices=list(QUESTION_SETS), default=list(QUESTION_SETS))
+    parser.add_argument("--arms", nargs="+", choices=get_args(Arm), default=list(ARMS))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--share", type=float, default=0.1, help="of the training questions")
+    parser.add_argument("--store", default=".dragon/answers")
+    parser.add_argument("--table", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.table:
+        print(answers_table(read_rows()), end="")
+        return
+    if not SHARED_DATA.exists():
+        raise SystemExit("The data are not there: set DRAGON_SHARED_DATA.")
+    cells = [
+        Cell(name, arguments.share, arm, seed)
+        for seed in range(arguments.seeds)
+        for name in arguments.sets
+        for arm in arguments.arms
+    ]
+    measure(cells, ArtifactStore(arguments.store))
+
+
+if __name__ == "__main__":
+    main()
