@@ -7,7 +7,7 @@ from dragon_core.qa.generation import GenerateQuestions, QuestionParams
 from dragon_core.qa.preparation import PreparationParams, PrepareQuestions
 from dragon_core.qa.reading import ReadQuestions, SourceParams
 from dragon_core.qa.report import ComparisonParams, Report, ReportParams
-from dragon_core.qa.submission import Submission, make_submission, write_submission
+from dragon_core.qa.submission import Submission, make_submission
 from dragon_core.qa.tuning import FineTuningParams
 
 __all__ = [
@@ -28,5 +28,4 @@ __all__ = [
     "SourceParams",
     "Submission",
     "make_submission",
-    "write_submission",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pydantic import Field
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
@@ -22,7 +23,8 @@ from dragon_core.modeling.saving import save_pretrained
 from dragon_core.qa.dataset import UNKNOWN, PreparedQuestions, QuestionCollator
 from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.preparation import PreparationParams, read_choices
-from dragon_core.qa.schema import PREDICTIONS, SPLITS
+from dragon_core.qa.schema import PREDICTIONS, SPLITS, split_name
+from dragon_core.qa.submission import LEADERBOARDS, make_submission
 from dragon_core.qa.tuning import FineTuner, FineTuningParams, Float32s, QuestionModel
 from dragon_core.training import GraphCollator, GraphSentences
 from dragon_core.training.checkpoints import Checkpoints
@@ -51,7 +53,7 @@ class FineTune(Stage):
     params: ArmParams = ArmParams()
 
     def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
-        """Write the model, `predictions.parquet` and `metrics.json`.
+        """Write the model, `predictions.parquet` and `metrics.json`; of a hidden test what its leaderboard takes, too.
 
         Raises:
             QuestionError: The questions were prepared with another graph, or some to train on have no answer.
@@ -73,9 +75,13 @@ class FineTune(Stage):
         tuner = FineTuner(model, params, params.seed, train, dev, checkpoints)
         tuner.run(progress)
         probabilities = [softmax(row) for row in tuner.logits(test)]
-        draft.write_table(PREDICTIONS_NAME, predictions_table(splits["test"], probabilities))
+        predictions = predictions_table(splits["test"], probabilities)
+        draft.write_table(PREDICTIONS_NAME, predictions)
+        measured = accuracy(splits["test"], probabilities)
+        if measured is None:
+            self._save_submission(inputs, predictions, draft)
         metrics = {
-            "test_accuracy": accuracy(splits["test"], probabilities),
+            "test_accuracy": measured,
             "best_epoch": tuner.best_epoch,
             "epochs": [asdict(epoch) for epoch in tuner.curve],
         }
@@ -90,6 +96,15 @@ class FineTune(Stage):
                 raise QuestionError(
                     f"{artifact.reference} was made with {origin}, not with {self.graph}; use one graph."
                 )
+
+    def _save_submission(self, inputs: Inputs, predictions: pa.Table, draft: Draft) -> None:
+        """Write what the leaderboard takes that knows the answers, if it is known what it takes."""
+        read = inputs.store.get(inputs.questions.manifest.origin("questions"))
+        source = read.manifest.params.get("source")
+        if source in LEADERBOARDS:
+            submission = make_submission(source, pq.read_table(read.path(split_name("test"))), predictions)
+            with draft.writing(submission.name) as path:
+                path.write_text(submission.text, encoding="utf-8")
 
     def _fingerprint(self, inputs: Inputs) -> str:
         artifacts: list[Artifact] = [inputs.questions, inputs.graph, inputs.entity_table, inputs.checkpoint]

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -54,22 +53,6 @@ def make_submission(source: str, questions: pa.Table, predictions: pa.Table) -> 
         )
     name, write = _FORMS[source]
     return Submission(name, write(_predicted(questions, predictions)))
-
-
-def write_submission(folder: Path, source: str, questions: pa.Table, predictions: pa.Table) -> Path:
-    """Write the file that a leaderboard takes into a folder.
-
-    Returns:
-        Where it is.
-
-    Raises:
-        QuestionError: As `make_submission`.
-    """
-    submission = make_submission(source, questions, predictions)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / submission.name
-    path.write_text(submission.text, encoding="utf-8")
-    return path
 
 
 def _predicted(questions: pa.Table, predictions: pa.Table) -> list[Prediction]:
@@ -133,3 +116,5 @@ _FORMS: dict[str, tuple[str, Callable[[Sequence[Prediction]], str]]] = {
     "pubmedqa": ("predictions.json", _json_by_id),
     "bioasq": ("predictions.json", _bioasq_json),
 }
+
+LEADERBOARDS = frozenset(_FORMS)

@@ -1,13 +1,12 @@
 import csv
 import io
 import json
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from dragon_core.qa import QuestionError, make_submission, write_submission
+from dragon_core.qa import QuestionError, make_submission
 from dragon_core.qa.schema import PREDICTIONS, QUESTIONS
 
 
@@ -73,9 +72,3 @@ def test_predictions_of_other_questions_are_one_sentence() -> None:
 def test_a_set_without_leaderboard_is_one_sentence() -> None:
     with pytest.raises(QuestionError, match="not known how the source 'own' takes submissions; it is for arc, bioasq"):
         make_submission("own", *tables({"x1": 0}, "AB"))
-
-
-def test_the_file_is_written_where_it_is_wanted(tmp_path: Path) -> None:
-    path = write_submission(tmp_path / "new", "arc", *tables({"x1": 1}, "AB"))
-    assert path == tmp_path / "new" / "predictions.csv"
-    assert path.read_text() == "x1,B\n"

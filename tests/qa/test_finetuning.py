@@ -1,0 +1,153 @@
+"""Fine-tuning: hidden tests, few questions, any number of choices, classes, and a run that is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from dragon_core.artifacts import Artifact, ArtifactStore, ExternalFiles, make
+from dragon_core.qa import (
+    ArmParams,
+    FineTune,
+    PreparationParams,
+    PrepareQuestions,
+    QuestionError,
+    ReadQuestions,
+)
+from dragon_core.qa.dataset import PreparedQuestions
+from dragon_core.qa.finetuning import drawn
+from dragon_core.qa.preparation import read_choices
+from dragon_core.qa.sources.labelled_choices import CommonsenseQAParams
+from tests.qa.doors import Classes
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def prepared(store: ArtifactStore, like: Artifact, questions: Artifact, classes: tuple[str, ...] = ()) -> Artifact:
+    """Questions prepared as others are."""
+    inputs = {role: like.manifest.origin(role) for role in ("graph", "linker", "entity_table")}
+    record = like.manifest.inputs["encoder"]
+    encoder = ExternalFiles(name="tiny", path=str(record.path), digest=record.digest)
+    params = PreparationParams(classes=classes)
+    return make(PrepareQuestions(questions=questions.reference, **inputs, encoder=encoder, params=params), store)
+
+
+def fine_tune(arm: Artifact, questions: Artifact, **params: Any) -> FineTune:
+    """The stage that fine-tunes on other questions what an arm was fine-tuned from."""
+    start = {role: arm.manifest.origin(role) for role in ("graph", "entity_table", "checkpoint")}
+    return FineTune(questions=questions.reference, **start, params=ArmParams(**({"epochs": 1} | params)))
+
+
+def write_commonsenseqa(folder: Path) -> ExternalFiles:
+    """Write questions of three choices and, every third, of two; those of test have no answer."""
+    names = {"train": "train_rand_split", "dev": "dev_rand_split", "test": "test_rand_split_no_answers"}
+    for split, name in names.items():
+        lines = []
+        for number in range(6):
+            labels = "ABC" if number % 3 else "AB"
+            choices = [{"label": label, "text": f"door{number + place}"} for place, label in enumerate(labels)]
+            item: dict[str, Any] = {"id": f"{split}-{number}", "question": {"stem": f"key{number}", "choices": choices}}
+            lines.append(json.dumps(item if split == "test" else item | {"answerKey": "A"}) + "\n")
+        (folder / f"{name}.jsonl").write_text("".join(lines))
+    return ExternalFiles.of("commonsenseqa", folder)
+
+
+def test_of_a_hidden_test_there_is_what_the_leaderboard_takes(
+    store: ArtifactStore, arms: dict[str, Artifact], tmp_path: Path
+) -> None:
+    params = CommonsenseQAParams(split="official")
+    questions = make(ReadQuestions(source=write_commonsenseqa(tmp_path), params=params), store)
+    made = make(fine_tune(arms["dragon"], prepared(store, arms["prepared"], questions)), store)
+    assert json.loads(made.path("metrics.json").read_text())["test_accuracy"] is None
+    predictions = pq.read_table(made.path("predictions.parquet"))
+    assert predictions["answer"].null_count == len(predictions) == 6
+    assert [len(row) for row in predictions["probabilities"].to_pylist()] == [2, 3, 3, 2, 3, 3]
+    for row in predictions["probabilities"].to_pylist():
+        assert sum(row) == pytest.approx(1, abs=1e-5)
+    lines = made.path("predictions.csv").read_text().splitlines()
+    expected = [f"test-{i},{'ABC'[place]}" for i, place in enumerate(predictions["predicted"].to_pylist())]
+    assert lines == expected
+
+
+def test_questions_without_answers_are_not_trained_on(
+    store: ArtifactStore, arms: dict[str, Artifact], tmp_path: Path
+) -> None:
+    files = write_commonsenseqa(tmp_path)
+    (tmp_path / "inhouse_split_qids.txt").write_text("train-0\ntrain-1\n")
+    questions = make(ReadQuestions(source=files, params=CommonsenseQAParams()), store)
+    stage = fine_tune(arms["lm"], prepared(store, arms["prepared"], questions), train_examples=3)
+    with pytest.raises(QuestionError, match="3 questions are asked for, but there are 2"):
+        make(stage, store)
+
+
+def test_classes_are_told_apart_by_one_reading_of_a_question(store: ArtifactStore, arms: dict[str, Artifact]) -> None:
+    questions = make(Classes(), store)
+    rows = prepared(store, arms["prepared"], questions, ("yes", "no"))
+    assert len(read_choices(rows, "test")) == questions_in(questions, "test")
+    made = make(fine_tune(arms["dragon"], rows), store)
+    config = json.loads(made.path("config.json").read_text())
+    assert config["architectures"] == ["DragonForSequenceClassification"]
+    probabilities = pq.read_table(made.path("predictions.parquet"))["probabilities"].to_pylist()
+    assert {len(row) for row in probabilities} == {2}
+    with pytest.raises(QuestionError, match="has the choices yes, no, not the classes yes, no, maybe"):
+        prepared(store, arms["prepared"], questions, ("yes", "no", "maybe"))
+
+
+def questions_in(questions: Artifact, split: str) -> int:
+    return int(pq.read_metadata(questions.path(f"{split}.parquet")).num_rows)
+
+
+def test_few_questions_are_drawn_by_the_seed(arms: dict[str, Artifact]) -> None:
+    everyone = PreparedQuestions.of(read_choices(arms["prepared"], "train"))
+    few, others = drawn(everyone, 10, 1), drawn(everyone, 10, 2)
+    assert len(few) == len(set(few.ids)) == 10
+    assert few.ids == drawn(everyone, 10, 1).ids != others.ids
+    for number, name in enumerate(few.ids):
+        at = everyone.ids.index(name)
+        assert few.answers[number] == everyone.answers[at]
+        mine, theirs = few.rows_of(np.array([number])), everyone.rows_of(np.array([at]))
+        assert few.rows.take(pa.array(mine)).equals(everyone.rows.take(pa.array(theirs)))
+
+
+def test_a_run_that_ends_early_keeps_its_best_epoch(store: ArtifactStore, arms: dict[str, Artifact]) -> None:
+    # At such a rate nothing is learnt, and no epoch is better than the first for long.
+    stage = fine_tune(arms["lm"], arms["prepared"], epochs=9, patience=1, new_learning_rate=1.0, seed=5)
+    metrics = json.loads(make(stage, store).path("metrics.json").read_text())
+    ranks = [(epoch["dev_accuracy"], -epoch["dev_loss"]) for epoch in metrics["epochs"]]
+    assert len(ranks) < 9
+    assert metrics["best_epoch"] == len(ranks) - 1 == 1 + ranks.index(max(ranks))
+
+
+def test_a_killed_run_goes_on_as_if_it_was_not(store: ArtifactStore, arms: dict[str, Artifact], tmp_path: Path) -> None:
+    stage = fine_tune(arms["dragon"], arms["prepared"], epochs=4, encoder_frozen_epochs=1, seed=3)
+    whole = make(stage, store)
+    # The same store, without the result.
+    copy = tmp_path / "store"
+    copy.mkdir()
+    for folder in Path(store.url).iterdir():
+        (copy / folder.name).symlink_to(folder) if folder.name != "finetuned" else None
+    path = tmp_path / "stage.json"
+    path.write_text(stage.model_dump_json())
+    command = [sys.executable, "-m", "tests.qa.fine_tuning_program", str(path), str(copy)]
+    with subprocess.Popen(command, cwd=REPOSITORY, env=os.environ, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        # In the third of four epochs of ten steps.
+        for line in run.stdout:
+            if int(line) == 25:
+                run.send_signal(signal.SIGKILL)
+                break
+    again = ArtifactStore(str(copy))
+    assert again.find(stage) is None
+    steps: list[int] = []
+    made = make(stage, again, lambda done, total, /, **numbers: steps.append(done))
+    assert steps[0] == 21
+    for name in ("predictions.parquet", "metrics.json", "model.safetensors"):
+        assert made.path(name).read_bytes() == whole.path(name).read_bytes()
