@@ -1,11 +1,15 @@
 """What question answering is measured on: ConceptNet's two subsets, texts, and two sets of questions.
 
-No question of dev or test is among the texts, and no answer: of the questions to train on only the stems are.
+No question of dev or test is in the texts, and of those to train on only the stems are. A text that holds a stem of dev
+or test is left out: some of OpenBookQA's are the beginning of a fact of its book, whose end is the answer.
 """
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+import daachorse
 
 from dragon_core.artifacts import ArtifactReference, ExternalFiles, Stage, cache_folder, silent
 from dragon_core.artifacts.draft import Tally
@@ -33,6 +37,8 @@ QUESTION_SETS: dict[str, tuple[str, FileParams]] = {
     "openbookqa": ("obqa", OpenBookQAParams()),
     "commonsenseqa": ("csqa", CommonsenseQAParams()),
 }
+# Words; shorter ones, such as "polar bears", are phrases of every day.
+SHORTEST_STEM = 4
 TRAINING = TrainingParams(
     steps=1000,
     batch_size=32,
@@ -53,9 +59,34 @@ def questions_of(name: str, split: str) -> list[Question]:
     return found
 
 
+def normalized(text: str) -> str:
+    """Its words in lower case, between spaces."""
+    return f" {' '.join(re.findall(r'[a-z0-9]+', text.lower()))} "
+
+
+class Stems:
+    """Stems of questions that are not to be read in texts; of short ones a text is only not to be the same.
+
+    Args:
+        stems: The stems.
+    """
+
+    def __init__(self, stems: Iterable[str]) -> None:
+        self._all = {normalized(stem) for stem in stems}
+        long = sorted(stem for stem in self._all if len(stem.split()) >= SHORTEST_STEM)
+        self._automaton = daachorse.DoubleArrayAhoCorasick([stem.encode() for stem in long])
+
+    def are_in(self, text: str) -> bool:
+        """Whether a text holds one."""
+        words = normalized(text)
+        return words in self._all or len(self._automaton.find(words.encode())) > 0
+
+
 def write_texts(folder: Path) -> ExternalFiles:
     """Write the texts to pretrain on, a JSON Lines file each: definitions, facts, running text, stems."""
     folder.mkdir(parents=True, exist_ok=True)
+    splits = [(name, split) for name in QUESTION_SETS for split in ("dev", "test")]
+    stems = Stems(question.question for name, split in splits for question in questions_of(name, split))
     texts = {
         "wordnet": _definitions(),
         "openbook": _lines(SHARED_DATA / "obqa/openbook.txt"),
@@ -63,18 +94,17 @@ def write_texts(folder: Path) -> ExternalFiles:
         **{name: (question.question for question in questions_of(name, "train")) for name in QUESTION_SETS},
     }
     for name, found in texts.items():
-        lines = [json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in found]
+        kept = (text for text in found if not stems.are_in(text))
+        lines = [json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in kept]
         (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
     return ExternalFiles.of("texts", folder)
 
 
 def pretraining(texts: ExternalFiles, execution: Execution, make: MakeStage) -> Pretrain:
     """Make all that pretraining reads; give its stage."""
-    encoder = find_encoder(ENCODER)
-    graph = conceptnet(make)
+    graph, encoder, entities = knowledge(make)
     corpus = make(BuildCorpus(source=texts, params=CorpusParams(source="text", holdout_share=0)))
     linker = make(BuildLinker(graph=graph, params=DictionaryParams()))
-    entities = make(EmbedNodes(graph=graph, encoder=encoder))
     mentions = make(LinkEntities(corpus=corpus, graph=graph, linker=linker))
     vectors = make(EmbedTexts(corpus=corpus, encoder=encoder))
     subgraphs = make(
@@ -95,6 +125,12 @@ def pretraining(texts: ExternalFiles, execution: Execution, make: MakeStage) -> 
         params=TRAINING,
         execution=execution,
     )
+
+
+def knowledge(make: MakeStage) -> tuple[ArtifactReference, ExternalFiles, ArtifactReference]:
+    """The graph, the encoder, and its vectors of the nodes."""
+    graph, encoder = conceptnet(make), find_encoder(ENCODER)
+    return graph, encoder, make(EmbedNodes(graph=graph, encoder=encoder))
 
 
 def conceptnet(make: MakeStage) -> ArtifactReference:

@@ -5,7 +5,7 @@
 
 A cell is an arm, a set of questions, how many of them are trained on, and a seed. Cells that the results hold are not
 measured again, so that a run that was ended goes on, on another machine, too; a cell's result is added as soon as it is
-there. `--table` prints the results as the Markdown of `docs/results.md`.
+there. `--table` prints the results in Markdown.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from typing import Any, get_args
 import numpy as np
 import pyarrow.parquet as pq
 
-from benchmarks.answer_data import QUESTION_SETS, SHARED_DATA, SUBGRAPHS, pretraining, write_texts
+from benchmarks.answer_data import QUESTION_SETS, SHARED_DATA, SUBGRAPHS, knowledge, pretraining, write_texts
 from benchmarks.answer_table import RESULTS, answers_table, read_rows
 from dragon_core.artifacts import ArtifactReference, ArtifactStore, ExternalFiles, Stage, make
 from dragon_core.linking import BuildLinker, DictionaryParams
@@ -41,8 +41,7 @@ FINE_TUNING = FineTuningParams(
     patience=6,
     batch_size=8,
     max_length=64,
-    encoder_frozen_epochs=2,
-    encoder_learning_rate=5e-5,
+    encoder_learning_rate=1e-4,
     new_learning_rate=1e-3,
 )
 
@@ -124,18 +123,21 @@ def measure(cells: Iterable[Cell], store: ArtifactStore) -> None:
     def later(stage: Stage) -> ArtifactReference:
         return stage.reference
 
-    texts = write_texts(Path(store.url) / "texts")
+    texts = write_texts(Path(f"{store.url}-texts"))
     known = {row["finetuned"] for row in read_rows()}
     start = pretraining(texts, Execution(), later)
     pending = [cell for cell in cells if str(stage_of(cell, start, later).reference) not in known]
     if not pending:
         return
-    pretraining(texts, Execution(), now)
+    starts = {str(stage.reference): stage for cell in pending for stage in [starting_stage(cell.arm, start)]}
+    if any(isinstance(stage, Pretrain) for stage in starts.values()):
+        pretraining(texts, Execution(), now)
+    else:
+        knowledge(now)
     for name in dict.fromkeys(cell.questions for cell in pending):
         prepared(name, start, now)
     workers = os.cpu_count() or 1
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        starts = {str(stage.reference): stage for cell in pending for stage in [starting_stage(cell.arm, start)]}
         made = {key: pool.submit(make_alone, stage, store.url) for key, stage in starts.items()}
         waiting = list(pending)
         running: dict[Any, tuple[Cell, FineTune]] = {}

@@ -1,0 +1,70 @@
+"""What question answering is measured on, and how its results become tables."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.answer_data import QUESTION_SETS, questions_of, write_texts
+from benchmarks.answer_table import answers_table, hits_of
+from dragon_core.errors import DragonError
+from tests.shared_data import SHARED_DATA
+
+
+def words_of(text: str) -> str:
+    return f" {' '.join(re.findall('[a-z0-9]+', text.lower()))} "
+
+
+@pytest.mark.skipif(not SHARED_DATA.exists(), reason="the data sets are not there; set DRAGON_SHARED_DATA")
+def test_no_question_of_dev_or_test_and_no_answer_is_pretrained_on(tmp_path: Path) -> None:
+    try:
+        write_texts(tmp_path)
+    except DragonError as error:
+        pytest.skip(str(error))
+    texts = {
+        path.stem: [words_of(json.loads(line)["text"]) for line in path.read_text(encoding="utf-8").splitlines()]
+        for path in tmp_path.glob("*.jsonl")
+    }
+    together = "\n".join(text for of_file in texts.values() for text in of_file)
+    for name in QUESTION_SETS:
+        # The stems, nearly all of them, and nothing beside them.
+        trained = {words_of(question.question) for question in questions_of(name, "train")}
+        assert set(texts[name]) < trained
+        assert len(set(texts[name])) > 0.98 * len(trained)
+        for split in ("dev", "test"):
+            for question in questions_of(name, split):
+                stem = words_of(question.question)
+                assert stem not in texts[name]
+                # Shorter ones are phrases of every day.
+                if len(stem.split()) >= 4:
+                    assert stem not in together, question
+
+
+def row(arm: str, seed: int, hits: list[bool], questions: str = "arc") -> dict[str, object]:
+    bits = np.packbits(np.array(hits)).tobytes().hex()
+    return {
+        "questions": questions,
+        "share": 0.1,
+        "arm": arm,
+        "seed": seed,
+        "hits": bits,
+        "questions_asked": len(hits),
+        "finetuned": f"finetuned/{arm}{seed}",
+    }
+
+
+def test_hits_are_kept_as_bits() -> None:
+    hits = [True, False, True, True, False, False, True, False, True, True]
+    assert hits_of(row("lm", 0, hits)).tolist() == hits
+
+
+def test_the_last_measurement_of_a_cell_counts() -> None:
+    half, all_ = [True, False] * 20, [True] * 40
+    rows = [row("dragon", 0, half), row("dragon", 0, all_), row("dragon", 1, half), row("lm", 0, half)]
+    table = answers_table(rows)
+    assert "### With 10% of the training questions" in table
+    assert "| DRAGON | 75.0 ± 35.4 (2) |" in table
+    assert "| the language model alone | 50.0 (1) |" in table
+    assert re.search(r"\| the language model alone \| \+25\.0 \(\+0\.0 to \+\d+\.\d\) \| \+25\.0", table)
