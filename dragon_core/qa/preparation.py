@@ -40,6 +40,11 @@ class PreparationParams(Parameters):
         description="The choices, if they are the same of every question, such as yes and no: they are classes then,"
         " and a question is read once; empty: each choice is read with the question.",
     )
+    answer_edges: bool = Field(
+        True,
+        description="Whether edges between what the question and what the choice names are kept: a set that was made"
+        " from the graph asks for some of them.",
+    )
 
 
 class PrepareQuestions(Stage):
@@ -100,6 +105,7 @@ class PrepareQuestions(Stage):
             inputs.entity_table.folder if self.entity_table else None,
             self.encoder.root if self.encoder else None,
             self.params.text_vectors,
+            self.params.answer_edges,
         )
 
     def _check_origins(self, inputs: Inputs) -> None:

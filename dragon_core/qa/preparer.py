@@ -1,6 +1,7 @@
 """From questions to what a model reads of them: texts, and subgraphs linked and extracted as the corpus' are."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from dragon_core.linking import EntityLinker, Mention
 from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.question import Question
 from dragon_core.qa.schema import choices_schema
-from dragon_core.subgraph import Float32s, NamedNodes, SubgraphParams, open_extractor
+from dragon_core.subgraph import Float32s, NamedNodes, NodeType, SubgraphBatch, SubgraphParams, open_extractor
 
 
 class QuestionPreparer:
@@ -26,6 +27,7 @@ class QuestionPreparer:
         entity_table: Folder of the graph's entity table, for relevance by similarity.
         encoder: Folder of a language model, for relevance by similarity or by language model.
         text_vectors: How it reads a question, for relevance by similarity.
+        answer_edges: Whether edges between what question and choice name are kept.
     """
 
     def __init__(
@@ -37,11 +39,13 @@ class QuestionPreparer:
         entity_table: Path | None = None,
         encoder: Path | None = None,
         text_vectors: TextVectorParams | None = None,
+        answer_edges: bool = True,
     ) -> None:
         self.schema = choices_schema(params.max_nodes, graph.num_relations)
         self._graph = graph
         self._linker = linker
         self._classes = list(classes)
+        self._answer_edges = answer_edges
         self._extractor = open_extractor(graph, params, entity_table, encoder)
         self._embed: Callable[[Sequence[str]], Float32s] | None = None
         if params.compares_vectors:
@@ -67,6 +71,8 @@ class QuestionPreparer:
             [asked[row] for row in of_row],
             None if self._embed is None else self._embed(asked)[of_row],
         )
+        if not self._answer_edges:
+            found = without_answer_edges(found)
         columns = {"text": pa.array(texts, pa.string())}
         for name in ("question_id", "question", "context", "answer"):
             columns[name] = pa.array([getattr(questions[row], name) for row in of_row], self.schema.field(name).type)
@@ -87,6 +93,18 @@ class QuestionPreparer:
         # A choice that is the name of a concept means this concept, not the ones its words name.
         exact = self._graph.ids_by_name.get(choice)
         return mentions if exact is None else [Mention(0, len(choice), exact, 1.0)]
+
+
+def without_answer_edges(found: SubgraphBatch) -> SubgraphBatch:
+    """Subgraphs without the edges that join a node of the question and one of the choice."""
+    of_edge = np.repeat(np.arange(len(found)), np.diff(found.edge_offsets))
+    first = found.node_offsets[of_edge]
+    ends = np.stack([found.node_type[first + found.head], found.node_type[first + found.tail]])
+    kept = ~((ends == NodeType.LINKED).any(axis=0) & (ends == NodeType.ANSWER).any(axis=0))
+    counts = np.bincount(of_edge[kept], minlength=len(found))
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    edges = {name: getattr(found, name)[kept] for name in ("head", "relation", "tail")}
+    return replace(found, edge_offsets=offsets, **edges)
 
 
 def _with_context(question: Question) -> str:

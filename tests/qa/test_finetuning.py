@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dragon_core.artifacts import Artifact, ArtifactStore, ExternalFiles, make
 from dragon_core.qa import (
@@ -25,19 +27,23 @@ from dragon_core.qa import (
 from dragon_core.qa.dataset import PreparedQuestions
 from dragon_core.qa.finetuning import drawn
 from dragon_core.qa.preparation import read_choices
+from dragon_core.qa.preparer import without_answer_edges
 from dragon_core.qa.sources.labelled_choices import CommonsenseQAParams
-from tests.qa.doors import Classes
+from dragon_core.subgraph import SubgraphBatch
+from tests.qa.doors import SIZES, Classes
 
 REPOSITORY = Path(__file__).parents[2]
 
 
-def prepared(store: ArtifactStore, like: Artifact, questions: Artifact, classes: tuple[str, ...] = ()) -> Artifact:
+def prepared(store: ArtifactStore, like: Artifact, questions: Artifact, **params: Any) -> Artifact:
     """Questions prepared as others are."""
     inputs = {role: like.manifest.origin(role) for role in ("graph", "linker", "entity_table")}
     record = like.manifest.inputs["encoder"]
     encoder = ExternalFiles(name="tiny", path=str(record.path), digest=record.digest)
-    params = PreparationParams(classes=classes)
-    return make(PrepareQuestions(questions=questions.reference, **inputs, encoder=encoder, params=params), store)
+    stage = PrepareQuestions(
+        questions=questions.reference, **inputs, encoder=encoder, params=PreparationParams(**params)
+    )
+    return make(stage, store)
 
 
 def fine_tune(arm: Artifact, questions: Artifact, **params: Any) -> FineTune:
@@ -90,7 +96,7 @@ def test_questions_without_answers_are_not_trained_on(
 
 def test_classes_are_told_apart_by_one_reading_of_a_question(store: ArtifactStore, arms: dict[str, Artifact]) -> None:
     questions = make(Classes(), store)
-    rows = prepared(store, arms["prepared"], questions, ("yes", "no"))
+    rows = prepared(store, arms["prepared"], questions, classes=("yes", "no"))
     assert len(read_choices(rows, "test")) == questions_in(questions, "test")
     made = make(fine_tune(arms["dragon"], rows), store)
     config = json.loads(made.path("config.json").read_text())
@@ -98,7 +104,38 @@ def test_classes_are_told_apart_by_one_reading_of_a_question(store: ArtifactStor
     probabilities = pq.read_table(made.path("predictions.parquet"))["probabilities"].to_pylist()
     assert {len(row) for row in probabilities} == {2}
     with pytest.raises(QuestionError, match="has the choices yes, no, not the classes yes, no, maybe"):
-        prepared(store, arms["prepared"], questions, ("yes", "no", "maybe"))
+        prepared(store, arms["prepared"], questions, classes=("yes", "no", "maybe"))
+
+
+def test_the_edges_that_tell_the_answer_can_be_left_out(store: ArtifactStore, arms: dict[str, Artifact]) -> None:
+    rows = {
+        kept: read_choices(prepared(store, arms["prepared"], arms["questions"], answer_edges=kept), "test").to_pylist()
+        for kept in (True, False)
+    }
+    assert sum(len(row["head"]) for row in rows[True]) == SIZES["test"]
+    for row, bare in zip(rows[True], rows[False], strict=True):
+        assert bare == row | {"head": [], "relation": [], "tail": []}
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_only_edges_between_question_and_choice_are_left_out(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    nodes, edges = random.integers(1, 5, 4), random.integers(0, 9, 4)
+    node_offsets, edge_offsets = (np.concatenate([[0], np.cumsum(counts)]) for counts in (nodes, edges))
+    ends = [random.integers(0, np.repeat(nodes, edges)) for _ in range(2)]
+    types = random.integers(0, 3, nodes.sum()).astype(np.int8)
+    number = np.arange(edges.sum())
+    zeros = np.zeros(nodes.sum())
+    found = without_answer_edges(
+        SubgraphBatch(node_offsets, zeros, types, zeros, edge_offsets, ends[0], number, ends[1])
+    )
+    kept = []
+    for text in range(4):
+        of_text = types[node_offsets[text] : node_offsets[text + 1]]
+        between = range(edge_offsets[text], edge_offsets[text + 1])
+        kept.append([n for n in between if {of_text[ends[0][n]], of_text[ends[1][n]]} != {0, 1}])
+    parts = [found.relation[found.edge_offsets[text] : found.edge_offsets[text + 1]].tolist() for text in range(4)]
+    assert parts == kept
 
 
 def questions_in(questions: Artifact, split: str) -> int:
