@@ -43,7 +43,7 @@ class ReadmeUser(User):
         assert command in commands_of_readme()
         self.typed.add(command)
         done = subprocess.run(
-            shlex.split(command), cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300
+            shlex.split(command), cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=900
         )
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
@@ -52,7 +52,7 @@ class ReadmeUser(User):
         """Run Python that the README shows, and give its output."""
         command = [self.folder / ".venv" / "bin" / "python", "-c", lines]
         return subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300, check=True
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=900, check=True
         ).stdout
 
     def task_runs(self, output: str, stages: int = 1) -> list[TaskRun]:
@@ -118,6 +118,8 @@ FIELDS = {
 }
 
 
+# Many commands, each of which is let wait: how fast they are is no test's business.
+@pytest.mark.timeout(1800)
 def test_the_commands_of_the_readme(reader: ReadmeUser) -> None:
     first = reader.type("make demo")
     assert {task.state_name for task in reader.task_runs(first, 15)} == {"Completed"}
@@ -152,6 +154,7 @@ def test_the_commands_of_the_readme(reader: ReadmeUser) -> None:
     assert reader.type(".venv/bin/dragon artifacts gc") == ""
 
 
+@pytest.mark.timeout(1800)
 def test_the_commands_that_run_other_deployments(reader: ReadmeUser) -> None:
     reader.type(".venv/bin/dragon server start")
     assert reader.run(*DEPLOY).returncode == 0
