@@ -2,15 +2,14 @@
 
 from prefect import flow
 
-from dragon_core.artifacts import ArtifactReference, ArtifactStore, Stage
+from dragon_core.artifacts import ArtifactReference, ArtifactStore
 from dragon_core.qa.ablations import ABLATIONS, AblationName
 from dragon_core.qa.evaluation import fine_tuned, prepared_as
 from dragon_core.qa.provenance import Provenance
 from dragon_core.qa.report import ComparisonParams, Report, ReportParams
 from dragon_core.qa.tuning import FineTuningParams
-from flows.evaluate import questions_of
+from flows.evaluate import made_once, questions_of
 from flows.sources import QuestionSource
-from flows.stage_runner import run_stage
 
 
 @flow(name="ablate")
@@ -39,12 +38,10 @@ def ablate(
     Returns:
         Reference of the evaluation with the table.
     """
-
-    def make(stage: Stage) -> ArtifactReference:
-        return run_stage(stage, store)
-
     opened = ArtifactStore(store)
-    origin = Provenance.of(opened, opened.resolve(checkpoint).reference)
+    reference = opened.resolve(checkpoint).reference
+    make = made_once(store, reference)
+    origin = Provenance.of(opened, reference)
     asked, title, about = questions_of(origin, questions, opened, make)
     models = {"dragon": origin} | {name: ABLATIONS[name].of(origin, make) for name in ablations}
     arms: dict[str, tuple[ArtifactReference, ...]] = {}

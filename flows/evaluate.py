@@ -58,16 +58,25 @@ def evaluate_checkpoint(
     store: str,
 ) -> ArtifactReference:
     """The stages of an evaluation, within a flow run."""
-
-    def make(stage: Stage) -> ArtifactReference:
-        return run_stage(stage, store)
-
+    make = made_once(store, checkpoint)
     opened = ArtifactStore(store)
     origin = Provenance.of(opened, checkpoint)
     asked, title, about = questions_of(origin, questions, opened, make)
     prepared = make(prepared_as(origin, asked, questions.classes))
     compared = ComparisonParams(**report.model_dump(), title=title, about=about)
     return evaluate_arms(origin.pretraining, prepared, arms, seeds, finetuning, compared, make)
+
+
+def made_once(store: str, checkpoint: ArtifactReference) -> MakeStage:
+    """Makes stages within a flow run, each once, however many arms start from it; the checkpoint is there."""
+    made = {checkpoint}
+
+    def make(stage: Stage) -> ArtifactReference:
+        if stage.reference not in made:
+            made.add(run_stage(stage, store))
+        return stage.reference
+
+    return make
 
 
 def questions_of(
