@@ -84,11 +84,17 @@ def stage_of(cell: Cell, start: Pretrain, make: MakeStage) -> FineTune:
 
 
 def make_alone(stage: Stage, store: str) -> None:
-    """Make a stage in a process of its own, with a thread."""
+    """Make a stage in a process of its own, with a thread, as long as the process that asked for it lives."""
     import torch
 
+    parent = multiprocessing.parent_process()
+
+    def progress(done: int, total: int, /, **numbers: float) -> None:
+        if parent is not None and not parent.is_alive():
+            os._exit(1)
+
     torch.set_num_threads(1)
-    make(stage, ArtifactStore(store))
+    make(stage, ArtifactStore(store), progress)
 
 
 def row_of(cell: Cell, stage: FineTune, store: ArtifactStore) -> dict[str, Any]:

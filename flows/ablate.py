@@ -2,11 +2,10 @@
 
 from prefect import flow
 
-from dragon_core.artifacts import ArtifactReference, ArtifactStore
-from dragon_core.qa.ablations import ABLATIONS, AblationName
-from dragon_core.qa.evaluation import fine_tuned, prepared_as
+from dragon_core.artifacts import ArtifactStore
+from dragon_core.qa.ablations import ABLATIONS, AblationName, evaluate_ablations
 from dragon_core.qa.provenance import Provenance
-from dragon_core.qa.report import ComparisonParams, Report, ReportParams
+from dragon_core.qa.report import ComparisonParams, ReportParams
 from dragon_core.qa.tuning import FineTuningParams
 from flows.evaluate import made_once, questions_of
 from flows.sources import QuestionSource
@@ -43,13 +42,6 @@ def ablate(
     make = made_once(store, reference)
     origin = Provenance.of(opened, reference)
     asked, title, about = questions_of(origin, questions, opened, make)
-    models = {"dragon": origin} | {name: ABLATIONS[name].of(origin, make) for name in ablations}
-    arms: dict[str, tuple[ArtifactReference, ...]] = {}
-    for name, model in models.items():
-        if name != "dragon" and model.pretraining.reference == origin.pretraining.reference:
-            continue
-        prepared = make(prepared_as(model, asked, questions.classes))
-        runs = [fine_tuned(model.pretraining, prepared, "dragon", finetuning, seed, make) for seed in seeds]
-        arms[name] = tuple(map(make, runs))
     compared = ComparisonParams(**report.model_dump(), title=f"Ablations: {title}", about=about)
-    return str(make(Report(questions=make(prepared_as(origin, asked, questions.classes)), arms=arms, params=compared)))
+    table = evaluate_ablations(origin, asked, questions.classes, ablations, seeds, finetuning, compared, make)
+    return str(table)

@@ -103,19 +103,19 @@ class AnswerClassifier(nn.Module):
         edge_index: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Logits [B, outputs] and node attention [heads, N]; of the batch only the graphs are read."""
-        text, attention = encoded.pooler_output, None
+        text = encoded.pooler_output
         assert text is not None
-        features = self.dropout(text)
-        if self.pooler is not None:
-            nodes, context = encoded.node_hidden_state, encoded.context_positions
-            assert nodes is not None
-            assert context is not None
-            assert node_batch is not None
-            pooled, attention = self.pooler(text, nodes, node_batch, context)
-            features = self.dropout(torch.cat([self.dropout(pooled), text, nodes[context]], dim=1))
-            if self.relevance is not None:
-                assert node_types is not None
-                assert edge_index is not None
-                numbers = self.relevance(node_batch, node_types, node_scores, edge_index, len(text))
-                features = torch.cat([features, numbers], dim=1)
+        if self.pooler is None:
+            return self.perceptron(self.dropout(text)), None
+        nodes, context = encoded.node_hidden_state, encoded.context_positions
+        assert nodes is not None
+        assert context is not None
+        assert node_batch is not None
+        pooled, attention = self.pooler(text, nodes, node_batch, context)
+        features = self.dropout(torch.cat([self.dropout(pooled), text, nodes[context]], dim=1))
+        if self.relevance is not None:
+            assert node_types is not None
+            assert edge_index is not None
+            numbers = self.relevance(node_batch, node_types, node_scores, edge_index, len(text))
+            features = torch.cat([features, numbers], dim=1)
         return self.perceptron(features), attention

@@ -1,7 +1,7 @@
 """What the relevance of a graph's nodes, and the edges between question and answer, tell by themselves.
 
-A graph network has to learn how to carry a score from the answer's nodes to where an answer is chosen, which some
-hundreds of questions do not teach it. These numbers reach the head without it. That nodes have a relevance to the text
+A graph network has to learn how to carry a score from the answer's nodes to where an answer is chosen. These numbers
+reach the head without it, which is meant for sets of few questions. That nodes have a relevance to the text
 is QA-GNN's (Yasunaga et al., NAACL 2021); that the head reads it is ours.
 """
 
@@ -27,7 +27,7 @@ class RelevanceReadout(nn.Module):
         """Read a batch of graphs.
 
         Args:
-            graph: [N] the graph of each node, in 0..size-1.
+            graph: [N] the graph of each node, sorted; those of graphs beyond `size` are not read.
             types: [N] of the nodes.
             scores: [N] their relevance, or None.
             edges: [2, E] source and target; with each edge its inverse.
@@ -37,6 +37,9 @@ class RelevanceReadout(nn.Module):
             [B, 6]: the mean relevance of the nodes of question, answer and neither, and its largest value in the
             answer; the logarithms of 1 + the answer's nodes, and of 1 + the edges from question to answer.
         """
+        graph = graph[graph < size]
+        types, edges = types[: len(graph)], edges[:, edges[0] < len(graph)]
+        scores = None if scores is None else scores[: len(graph)]
         values = graph.new_zeros(len(graph), dtype=self.norm.weight.dtype) if scores is None else scores
         means = [_mean(values, graph, types == kind, size) for kind in (QUESTION, ANSWER, OTHER)]
         answers = types == ANSWER

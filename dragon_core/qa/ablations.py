@@ -1,10 +1,14 @@
-"""The ablations of the paper (Yasunaga et al., NeurIPS 2022, section 3.5 and appendix): one thing changed at a time."""
+"""The ablations of the paper (Yasunaga et al., NeurIPS 2022): one thing changed at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dragon_core.qa.evaluation import MakeStage
+from dragon_core.artifacts import ArtifactReference
+from dragon_core.qa.evaluation import MakeStage, fine_tuned, prepared_as
 from dragon_core.qa.provenance import Provenance, RelevanceInputs
+from dragon_core.qa.report import ComparisonParams, Report
+from dragon_core.qa.tuning import FineTuningParams
 from dragon_core.subgraph import SubgraphParams
 from dragon_core.training import TrainingParams
 
@@ -79,3 +83,41 @@ ABLATIONS: dict[AblationName, Ablation] = {
     "subgraph: kept by PageRank": Ablation({}, {"relevance": "ppr"}),
     "subgraph: kept at random": Ablation({}, {"relevance": "random"}),
 }
+
+
+def evaluate_ablations(
+    origin: Provenance,
+    questions: ArtifactReference,
+    classes: Sequence[str],
+    names: Sequence[AblationName],
+    seeds: Sequence[int],
+    finetuning: FineTuningParams,
+    report: ComparisonParams,
+    make: MakeStage,
+) -> ArtifactReference:
+    """Pretrain and fine-tune the model of each ablation, and report; what was made before is not made again.
+
+    Args:
+        origin: How the model was made that all are compared with.
+        questions: The questions.
+        classes: Their choices, if they are the same of every question; else empty.
+        names: What is changed, one thing at a time; one that changes nothing is left out.
+        seeds: Each model is fine-tuned with each.
+        finetuning: The same for all.
+        report: Of the report.
+        make: Makes a stage.
+
+    Returns:
+        The evaluation.
+    """
+    changed = {name: ABLATIONS[name].of(origin, make) for name in names}
+    models = {report.subject: origin} | {
+        name: model for name, model in changed.items() if model.pretraining.reference != origin.pretraining.reference
+    }
+    arms: dict[str, tuple[ArtifactReference, ...]] = {}
+    for name, model in models.items():
+        prepared = make(prepared_as(model, questions, classes))
+        runs = [fine_tuned(model.pretraining, prepared, "dragon", finetuning, seed, make) for seed in seeds]
+        arms[name] = tuple(map(make, runs))
+    prepared = make(prepared_as(origin, questions, classes))
+    return make(Report(questions=prepared, arms=arms, params=report))

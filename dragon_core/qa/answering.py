@@ -9,18 +9,17 @@ import numpy as np
 import pyarrow as pa
 import torch
 from accelerate.utils import send_to_device
+from scipy.special import softmax
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from dragon_core.artifacts import Artifact, ArtifactReference, ArtifactStore
-from dragon_core.embedding import ENTITIES_NAME
+from dragon_core.artifacts import ArtifactReference, ArtifactStore
 from dragon_core.graph import KnowledgeGraph
-from dragon_core.modeling import DragonForMultipleChoice, DragonForSequenceClassification
 from dragon_core.qa.dataset import UNKNOWN, PreparedQuestions
 from dragon_core.qa.errors import QuestionError
-from dragon_core.qa.finetuning import ArmParams, FineTune, new_collator, softmax
-from dragon_core.qa.preparation import PreparationParams, PrepareQuestions
+from dragon_core.qa.finetuning import ArmParams, FineTune, new_collator, open_model
+from dragon_core.qa.preparation import PrepareQuestions
 from dragon_core.qa.preparer import QuestionPreparer
-from dragon_core.qa.provenance import files_of, references_of
+from dragon_core.qa.provenance import stage_that_made
 from dragon_core.qa.question import Question
 from dragon_core.qa.report import ComparisonParams, Report
 from dragon_core.qa.tuning import Float32s, QuestionModel, model_arguments
@@ -121,15 +120,11 @@ class QuestionAnswerer:
                 f"{finetuned.reference} is no fine-tuned model; give {FineTune.name}/KEY or {Report.name}/KEY."
             )
         manifest = finetuned.manifest
-        preparation = _preparation(opened.get(manifest.origin("questions")))
+        preparation = stage_that_made(opened.get(manifest.origin("questions")), PrepareQuestions)
         classes = preparation.params.classes
-        kind = DragonForSequenceClassification if classes else DragonForMultipleChoice
-        model: QuestionModel = kind.from_pretrained(finetuned.folder)
-        if model.config.has_graph:
-            model.dragon.load_entities(opened.get(manifest.origin("entity_table")).path(ENTITIES_NAME))
         return cls(
             finetuned.reference,
-            model,
+            open_model(finetuned.folder, classes, opened.get(manifest.origin("entity_table"))),
             AutoTokenizer.from_pretrained(finetuned.folder),
             KnowledgeGraph.open(opened.get(manifest.origin("graph")).folder),
             preparation.open(opened.inputs(preparation)),
@@ -214,12 +209,3 @@ class QuestionAnswerer:
         first = np.flatnonzero(arguments["concept_ids"].numpy() == 0)
         attention = np.split(output.node_attention.float().mean(0).cpu().numpy(), first[1:])
         return [Reading(of_row, of_nodes[1:]) for of_row, of_nodes in zip(logits, attention, strict=True)]
-
-
-def _preparation(prepared: Artifact) -> PrepareQuestions:
-    """The stage that prepared questions, to prepare others in the same way."""
-    return PrepareQuestions(
-        **references_of(prepared),
-        encoder=files_of(prepared, "encoder") if "encoder" in prepared.manifest.inputs else None,
-        params=PreparationParams(**prepared.manifest.params),
-    )

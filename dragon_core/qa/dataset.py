@@ -10,6 +10,7 @@ import pyarrow as pa
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from dragon_core.qa.question import text_with_context
 from dragon_core.training import GraphCollator, GraphSentences, Subgraphs
 
 Bools = npt.NDArray[np.bool_]
@@ -107,7 +108,7 @@ class QuestionCollator:
             told = self._sentences(Subgraphs.of_table(rows))
             choices = [f"{choice}. {sentences}" for choice, sentences in zip(choices, told, strict=True)]
         encoded = self._tokenizer(
-            [f"{question} {context}".strip() for question, context in zip(asked, contexts, strict=True)],
+            list(map(text_with_context, asked, contexts)),
             choices,
             padding=True,
             # What is longer is cut first: a context, or what is told of the graph.

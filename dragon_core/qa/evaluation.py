@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dragon_core.artifacts import ArtifactReference, Stage
 from dragon_core.qa.arms import Arm, reads_graph, starting_stage
 from dragon_core.qa.finetuning import ArmParams, FineTune
-from dragon_core.qa.preparation import PreparationParams, PrepareQuestions
+from dragon_core.qa.preparation import PrepareQuestions
+from dragon_core.qa.preparer import PreparationParams
 from dragon_core.qa.provenance import Provenance
 from dragon_core.qa.report import ComparisonParams, Report
 from dragon_core.qa.tuning import FineTuningParams

@@ -6,12 +6,14 @@ distinguishes them, and steps and settings are the same.
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
+from scipy.special import softmax
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from dragon_core.artifacts import Artifact, ArtifactReference, Draft, Inputs, Progress, Stage
@@ -22,7 +24,8 @@ from dragon_core.modeling import DragonForMultipleChoice, DragonForSequenceClass
 from dragon_core.modeling.saving import save_pretrained
 from dragon_core.qa.dataset import UNKNOWN, PreparedQuestions, QuestionCollator
 from dragon_core.qa.errors import QuestionError
-from dragon_core.qa.preparation import PreparationParams, read_choices
+from dragon_core.qa.preparation import read_choices
+from dragon_core.qa.preparer import PreparationParams
 from dragon_core.qa.schema import PREDICTIONS, SPLITS, split_name
 from dragon_core.qa.submission import LEADERBOARDS, make_submission
 from dragon_core.qa.tuning import FineTuner, FineTuningParams, Float32s, QuestionModel
@@ -61,7 +64,8 @@ class FineTune(Stage):
         self._check_graph(inputs)
         params = self.params
         make_reproducible(params.seed)
-        model = open_model(inputs, params.use_graph)
+        classes = PreparationParams(**inputs.questions.manifest.params).classes
+        model = open_model(inputs.checkpoint.folder, classes, inputs.entity_table, params.use_graph)
         tokenizer = AutoTokenizer.from_pretrained(inputs.checkpoint.folder)
         splits = {split: PreparedQuestions.of(read_choices(inputs.questions, split)) for split in SPLITS}
         for split, count in (("train", params.train_examples), ("dev", params.dev_examples)):
@@ -111,21 +115,22 @@ class FineTune(Stage):
         return json_digest([str(self.reference), *(artifact.manifest.digest for artifact in artifacts)])
 
 
-def open_model(inputs: Inputs, use_graph: bool) -> QuestionModel:
-    """The model to fine-tune, of the checkpoint's weights; its head is new if the checkpoint's has none.
+def open_model(folder: Path, classes: Sequence[str], entity_table: Artifact, use_graph: bool = True) -> QuestionModel:
+    """A model that answers questions, of the weights in a folder; its head is new if there is none.
 
     Args:
-        inputs: The artifacts `checkpoint`, `entity_table` and `questions`.
-        use_graph: Whether it reads a graph, if the checkpoint does.
+        folder: As `save_pretrained` made it.
+        classes: The choices, if they are the same of every question; else empty.
+        entity_table: Vectors of the graph's nodes.
+        use_graph: Whether it reads a graph, if what is in the folder does.
     """
-    classes = PreparationParams(**inputs.questions.manifest.params).classes
     options: dict[str, Any] = {"num_labels": len(classes)} if classes else {}
     if not use_graph:
         options |= {"num_fusion_layers": -1, "graph_as_text": False}
     kind = DragonForSequenceClassification if classes else DragonForMultipleChoice
-    model: QuestionModel = kind.from_pretrained(inputs.checkpoint.folder, **options)
+    model: QuestionModel = kind.from_pretrained(folder, **options)
     if model.config.has_graph:
-        model.dragon.load_entities(inputs.entity_table.path(ENTITIES_NAME))
+        model.dragon.load_entities(entity_table.path(ENTITIES_NAME))
     return model
 
 
@@ -153,12 +158,6 @@ def drawn(questions: PreparedQuestions, count: int | None, seed: int) -> Prepare
     if count > len(questions):
         raise QuestionError(f"{count} questions are asked for, but there are {len(questions)}; ask for fewer.")
     return questions.subset(np.random.default_rng(seed).permutation(len(questions))[:count])
-
-
-def softmax(logits: Float32s) -> Float32s:
-    """Probabilities of logits."""
-    weights = np.exp(logits - logits.max())
-    return weights / weights.sum()
 
 
 def predictions_table(questions: PreparedQuestions, probabilities: Sequence[Float32s]) -> pa.Table:

@@ -7,18 +7,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from dragon_core.artifacts import Artifact, ArtifactReference, ExternalFiles, Inputs, Parameters, Shard, Stage
-from dragon_core.embedding import TextVectorParams
+from dragon_core.artifacts import Artifact, ArtifactReference, ExternalFiles, Inputs, Shard, Stage
 from dragon_core.graph import KnowledgeGraph
 from dragon_core.linking import open_linker
-from dragon_core.qa.preparer import QuestionPreparer
+from dragon_core.qa.preparer import PreparationParams, QuestionPreparer
 from dragon_core.qa.question import Question
 from dragon_core.qa.schema import SPLITS, split_name
 from dragon_core.subgraph import (
     NodeType,
-    SubgraphParams,
     check_encoder,
     check_inputs,
     check_origins,
@@ -26,25 +24,6 @@ from dragon_core.subgraph import (
 
 QUESTIONS_OF_A_BATCH = 256
 QUESTIONS_OF_A_SHARD = 1024
-
-
-class PreparationParams(Parameters):
-    """How the subgraphs of questions are extracted."""
-
-    subgraphs: SubgraphParams = Field(SubgraphParams(), description="As in the extraction for the corpus.")
-    text_vectors: TextVectorParams = Field(
-        TextVectorParams(), description="How a question is embedded, for relevance by similarity."
-    )
-    classes: tuple[str, ...] = Field(
-        (),
-        description="The choices, if they are the same of every question, such as yes and no: they are classes then,"
-        " and a question is read once; empty: each choice is read with the question.",
-    )
-    answer_edges: bool = Field(
-        True,
-        description="Whether edges between what the question and what the choice names are kept: a set that was made"
-        " from the graph asks for some of them.",
-    )
 
 
 class PrepareQuestions(Stage):
@@ -100,12 +79,9 @@ class PrepareQuestions(Stage):
         return QuestionPreparer(
             KnowledgeGraph.open(inputs.graph.folder),
             open_linker(inputs.linker),
-            self.params.subgraphs,
-            self.params.classes,
+            self.params,
             inputs.entity_table.folder if self.entity_table else None,
             self.encoder.root if self.encoder else None,
-            self.params.text_vectors,
-            self.params.answer_edges,
         )
 
     def _check_origins(self, inputs: Inputs) -> None:

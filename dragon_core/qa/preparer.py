@@ -6,14 +6,35 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from pydantic import Field
 
+from dragon_core.artifacts import Parameters
 from dragon_core.embedding import TextVectorParams
 from dragon_core.graph import KnowledgeGraph
 from dragon_core.linking import EntityLinker, Mention
 from dragon_core.qa.errors import QuestionError
-from dragon_core.qa.question import Question
+from dragon_core.qa.question import Question, text_with_context
 from dragon_core.qa.schema import choices_schema
 from dragon_core.subgraph import Float32s, NamedNodes, NodeType, SubgraphBatch, SubgraphParams, open_extractor
+
+
+class PreparationParams(Parameters):
+    """How the subgraphs of questions are extracted."""
+
+    subgraphs: SubgraphParams = Field(SubgraphParams(), description="As in the extraction for the corpus.")
+    text_vectors: TextVectorParams = Field(
+        TextVectorParams(), description="How a question is embedded, for relevance by similarity."
+    )
+    classes: tuple[str, ...] = Field(
+        (),
+        description="The choices, if they are the same of every question, such as yes and no: they are classes then,"
+        " and a question is read once; empty: each choice is read with the question.",
+    )
+    answer_edges: bool = Field(
+        True,
+        description="Whether edges between what the question and what the choice names are kept: a set that was made"
+        " from the graph asks for some of them.",
+    )
 
 
 class QuestionPreparer:
@@ -22,35 +43,28 @@ class QuestionPreparer:
     Args:
         graph: The graph.
         linker: Links texts to it.
-        params: How subgraphs are extracted.
-        classes: The choices of every question, if the question is read alone; else empty.
+        params: How questions are prepared.
         entity_table: Folder of the graph's entity table, for relevance by similarity.
         encoder: Folder of a language model, for relevance by similarity or by language model.
-        text_vectors: How it reads a question, for relevance by similarity.
-        answer_edges: Whether edges between what question and choice name are kept.
     """
 
     def __init__(
         self,
         graph: KnowledgeGraph,
         linker: EntityLinker,
-        params: SubgraphParams,
-        classes: Sequence[str] = (),
+        params: PreparationParams,
         entity_table: Path | None = None,
         encoder: Path | None = None,
-        text_vectors: TextVectorParams | None = None,
-        answer_edges: bool = True,
     ) -> None:
-        self.schema = choices_schema(params.max_nodes, graph.num_relations)
+        self.schema = choices_schema(params.subgraphs.max_nodes, graph.num_relations)
         self._graph = graph
         self._linker = linker
-        self._classes = list(classes)
-        self._answer_edges = answer_edges
-        self._extractor = open_extractor(graph, params, entity_table, encoder)
+        self._params = params
+        self._extractor = open_extractor(graph, params.subgraphs, entity_table, encoder)
         self._embed: Callable[[Sequence[str]], Float32s] | None = None
-        if params.compares_vectors:
+        if params.subgraphs.compares_vectors:
             assert encoder is not None
-            self._embed = _embedding(encoder, text_vectors or TextVectorParams())
+            self._embed = _embedding(encoder, params.text_vectors)
 
     def __call__(self, questions: Sequence[Question]) -> pa.RecordBatch:
         """Rows (`schema.choices_schema`) of some questions, in their order.
@@ -58,7 +72,7 @@ class QuestionPreparer:
         Raises:
             QuestionError: A question's choices are not the classes.
         """
-        asked = [_with_context(question) for question in questions]
+        asked = [text_with_context(question.question, question.context) for question in questions]
         read = [self._texts(question) for question in questions]
         of_row = np.repeat(np.arange(len(questions)), [len(texts) for texts in read]).tolist()
         texts = [text for of_question in read for text in of_question]
@@ -71,7 +85,7 @@ class QuestionPreparer:
             [asked[row] for row in of_row],
             None if self._embed is None else self._embed(asked)[of_row],
         )
-        if not self._answer_edges:
+        if not self._params.answer_edges:
             found = without_answer_edges(found)
         columns = {"text": pa.array(texts, pa.string())}
         for name in ("question_id", "question", "context", "answer"):
@@ -80,12 +94,13 @@ class QuestionPreparer:
 
     def _texts(self, question: Question) -> list[str]:
         """What is read after a question, one text a row."""
-        if not self._classes:
+        classes = list(self._params.classes)
+        if not classes:
             return question.choices
-        if question.choices != self._classes:
+        if question.choices != classes:
             raise QuestionError(
                 f"Question {question.question_id} has the choices {', '.join(question.choices)}, not the classes"
-                f" {', '.join(self._classes)}; give no `classes`, to have each choice read with the question."
+                f" {', '.join(classes)}; give no `classes`, to have each choice read with the question."
             )
         return [""]
 
@@ -105,10 +120,6 @@ def without_answer_edges(found: SubgraphBatch) -> SubgraphBatch:
     offsets = np.concatenate([[0], np.cumsum(counts)])
     edges = {name: getattr(found, name)[kept] for name in ("head", "relation", "tail")}
     return replace(found, edge_offsets=offsets, **edges)
-
-
-def _with_context(question: Question) -> str:
-    return f"{question.question} {question.context}".strip()
 
 
 def _embedding(encoder: Path, params: TextVectorParams) -> Callable[[Sequence[str]], Float32s]:

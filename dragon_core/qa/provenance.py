@@ -1,13 +1,15 @@
 """What a checkpoint was made from, read off the manifests: an evaluation needs the same graph, corpus and settings."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
-from dragon_core.artifacts import Artifact, ArtifactReference, ArtifactStore, ExternalFiles
+from dragon_core.artifacts import Artifact, ArtifactReference, ArtifactStore, ExternalFiles, Stage
 from dragon_core.embedding import TextVectorParams
 from dragon_core.qa.errors import QuestionError
-from dragon_core.subgraph import ExtractSubgraphs, SubgraphParams
-from dragon_core.training import Pretrain, TrainingParams
+from dragon_core.subgraph import ExtractSubgraphs
+from dragon_core.training import Pretrain
+
+AnyStage = TypeVar("AnyStage", bound=Stage)
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class RelevanceInputs:
         if "text_vectors" in inputs:
             vectors = store.get(subgraphs.manifest.origin("text_vectors"))
             params = TextVectorParams(**vectors.manifest.params)
-            return cls(subgraphs.manifest.origin("entity_table"), files_of(vectors, "encoder"), params)
-        return cls(None, files_of(subgraphs, "encoder") if "encoder" in inputs else None, TextVectorParams())
+            return cls(subgraphs.manifest.origin("entity_table"), _files_of(vectors, "encoder"), params)
+        return cls(None, _files_of(subgraphs, "encoder") if "encoder" in inputs else None, TextVectorParams())
 
 
 @dataclass(frozen=True)
@@ -64,17 +66,9 @@ class Provenance:
         mentions = subgraphs.manifest.origin("mentions")
         return cls(
             linker=store.get(mentions).manifest.origin("linker"),
-            extraction=ExtractSubgraphs(
-                **references_of(subgraphs),
-                encoder=files_of(subgraphs, "encoder") if "encoder" in subgraphs.manifest.inputs else None,
-                params=SubgraphParams(**subgraphs.manifest.params),
-            ),
+            extraction=stage_that_made(subgraphs, ExtractSubgraphs),
             relevance=RelevanceInputs.of(store, subgraphs),
-            pretraining=Pretrain(
-                **references_of(model),
-                encoder=files_of(model, "encoder"),
-                params=TrainingParams(**model.manifest.params),
-            ),
+            pretraining=stage_that_made(model, Pretrain),
         )
 
 
@@ -84,16 +78,27 @@ def source_of(store: ArtifactStore, corpus: ArtifactReference) -> ExternalFiles:
     Raises:
         QuestionError: They have moved.
     """
-    return files_of(store.get(corpus), "source")
+    return _files_of(store.get(corpus), "source")
 
 
-def references_of(artifact: Artifact) -> dict[str, Any]:
-    """The artifacts that an artifact was made from, by role."""
-    inputs = artifact.manifest.inputs
-    return {role: record.reference for role, record in inputs.items() if record.reference is not None}
+def stage_that_made(artifact: Artifact, kind: type[AnyStage]) -> AnyStage:
+    """The stage that made an artifact, as its manifest tells; it reads no groups of artifacts.
+
+    Args:
+        artifact: The artifact.
+        kind: Class of the stage.
+
+    Raises:
+        QuestionError: Files it was made from have moved.
+    """
+    inputs = {
+        role: _files_of(artifact, role) if record.reference is None else record.reference
+        for role, record in artifact.manifest.inputs.items()
+    }
+    return kind.model_validate({**inputs, "params": artifact.manifest.params})
 
 
-def files_of(artifact: Artifact, name: str) -> ExternalFiles:
+def _files_of(artifact: Artifact, name: str) -> ExternalFiles:
     """The files from outside that an artifact was made from, by role.
 
     Raises:

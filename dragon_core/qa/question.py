@@ -22,3 +22,8 @@ class Question:
     answer: int | None
     context: str = ""
     labels: list[str] = field(default_factory=list)
+
+
+def text_with_context(question: str, context: str) -> str:
+    """What is read, and linked, before a choice; a text that is too long loses the end of its context."""
+    return f"{question} {context}".strip()

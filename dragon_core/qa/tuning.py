@@ -145,8 +145,21 @@ class FineTuner:
 
     @torch.inference_mode()
     def logits(self, collator: QuestionCollator) -> list[Float32s]:
-        """Logits of the choices of each question, or of the classes."""
-        return logits_of(self._model, collator, self._params.batch_size)
+        """Logits of the choices of each question, or of the classes; in evaluation mode."""
+        self._model.eval()
+        questions, lengths = collator.questions, collator.questions.lengths
+        found: list[Float32s] = [np.empty(0, np.float32)] * len(questions)
+        plan = evaluation_batches(
+            np.arange(len(questions)),
+            lambda examples: Sizes(lengths[examples], np.zeros_like(examples)),
+            BatchLimits(self._params.batch_size),
+        )
+        for batch in plan if len(questions) else ():
+            arguments = model_arguments(self._model, collator, batch.examples)
+            logits = self._model(**send_to_device(arguments, self._device)).logits.float().cpu().numpy()
+            for example, row in zip(batch.examples, logits, strict=True):
+                found[example] = row[np.isfinite(row)]
+        return found
 
     @property
     def _is_done(self) -> bool:
@@ -200,26 +213,6 @@ def model_arguments(model: QuestionModel, collator: QuestionCollator, examples: 
     if isinstance(model, DragonForMultipleChoice):
         arguments["num_choices"] = torch.from_numpy(collator.questions.num_rows[examples])
     return arguments
-
-
-@torch.inference_mode()
-def logits_of(model: QuestionModel, collator: QuestionCollator, batch_size: int) -> list[Float32s]:
-    """Logits of the choices of each question, or of the classes; in evaluation mode."""
-    model.eval()
-    questions = collator.questions
-    lengths = questions.lengths
-    found: list[Float32s] = [np.empty(0, np.float32)] * len(questions)
-    plan = evaluation_batches(
-        np.arange(len(questions)),
-        lambda examples: Sizes(lengths[examples], np.zeros_like(examples)),
-        BatchLimits(batch_size),
-    )
-    for batch in plan if len(questions) else ():
-        arguments = send_to_device(model_arguments(model, collator, batch.examples), model.device)
-        logits = model(**arguments).logits.float().cpu().numpy()
-        for example, row in zip(batch.examples, logits, strict=True):
-            found[example] = row[np.isfinite(row)]
-    return found
 
 
 def score(logits: list[Float32s], answers: Int64s) -> tuple[float, float]:

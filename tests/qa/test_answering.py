@@ -11,7 +11,7 @@ import pytest
 from dragon_core.artifacts import Artifact, ArtifactStore, make
 from dragon_core.qa import ArmParams, FineTune, PrepareQuestions, QuestionAnswerer, QuestionError, Report
 from dragon_core.qa.finetuning import PREDICTIONS_NAME
-from dragon_core.qa.preparation import PreparationParams
+from dragon_core.qa.preparer import PreparationParams
 from dragon_core.qa.question import Question
 from dragon_core.qa.question_lines import answer_lines
 from dragon_core.qa.schema import split_name

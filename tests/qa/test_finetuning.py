@@ -15,7 +15,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragon_core.artifacts import Artifact, ArtifactStore, ExternalFiles, make
+from dragon_core.artifacts import (
+    Artifact,
+    ArtifactReference,
+    ArtifactStore,
+    Draft,
+    ExternalFiles,
+    Inputs,
+    Parameters,
+    Progress,
+    Stage,
+    make,
+)
 from dragon_core.qa import (
     ArmParams,
     FineTune,
@@ -28,6 +39,7 @@ from dragon_core.qa.dataset import PreparedQuestions
 from dragon_core.qa.finetuning import drawn
 from dragon_core.qa.preparation import read_choices
 from dragon_core.qa.preparer import without_answer_edges
+from dragon_core.qa.schema import SPLITS, split_name
 from dragon_core.qa.sources.labelled_choices import CommonsenseQAParams
 from dragon_core.subgraph import SubgraphBatch
 from tests.qa.doors import SIZES, Classes
@@ -83,7 +95,7 @@ def test_of_a_hidden_test_there_is_what_the_leaderboard_takes(
     assert lines == expected
 
 
-def test_questions_without_answers_are_not_trained_on(
+def test_fewer_questions_than_are_asked_for_are_one_sentence(
     store: ArtifactStore, arms: dict[str, Artifact], tmp_path: Path
 ) -> None:
     files = write_commonsenseqa(tmp_path)
@@ -92,6 +104,32 @@ def test_questions_without_answers_are_not_trained_on(
     stage = fine_tune(arms["lm"], prepared(store, arms["prepared"], questions), train_examples=3)
     with pytest.raises(QuestionError, match="3 questions are asked for, but there are 2"):
         make(stage, store)
+
+
+class HiddenDev(Stage):
+    """The questions of others, whose answers in dev are not known."""
+
+    name = "questions"
+    version = 3
+    questions: ArtifactReference
+    params: Parameters = Parameters()
+
+    def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
+        for split in SPLITS:
+            table = pq.read_table(inputs.questions.path(split_name(split)))
+            if split == "dev":
+                table = table.set_column(
+                    table.schema.get_field_index("answer"), "answer", pa.nulls(len(table), pa.int8())
+                )
+            draft.write_table(split_name(split), table)
+
+
+def test_the_best_epoch_is_not_chosen_on_questions_without_answers(
+    store: ArtifactStore, arms: dict[str, Artifact]
+) -> None:
+    questions = make(HiddenDev(questions=arms["questions"].reference), store)
+    with pytest.raises(QuestionError, match="takes questions with answers, but question dev0 has no answer"):
+        make(fine_tune(arms["lm"], prepared(store, arms["prepared"], questions)), store)
 
 
 def test_classes_are_told_apart_by_one_reading_of_a_question(store: ArtifactStore, arms: dict[str, Artifact]) -> None:

@@ -10,7 +10,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from dragon_core.embedding.encoder import find_encoder
 from dragon_core.embedding.likelihood import LikelihoodScorer
-from dragon_core.subgraph import SubgraphError
+from dragon_core.subgraph import NamedNodes, SubgraphError, SubgraphExtractor, SubgraphParams
 from dragon_core.subgraph.candidates import Candidates
 from dragon_core.subgraph.relevance import (
     TOLERANCE,
@@ -126,3 +126,15 @@ def test_lm_is_the_likelihood_of_the_text_with_the_name() -> None:
         with torch.inference_mode():
             loss = model(**batch, labels=batch["input_ids"]).loss
         assert score == pytest.approx(float(torch.exp(-loss)), rel=1e-4)
+
+
+@pytest.mark.parametrize("reads_texts", [True, False])
+def test_what_a_text_names_is_scored_if_the_relevance_reads_texts(reads_texts: bool) -> None:
+    graph = graph_of(4, [(0, 0, 2), (1, 0, 2)])
+    vectors = np.array([[1, 0], [0, 1], [3, 4], [1, 1]], np.float32)
+    relevance = SimilarityRelevance(vectors) if reads_texts else DegreeRelevance()
+    extractor = SubgraphExtractor(graph, SubgraphParams(relevance="degree"), relevance)
+    named, answers = NamedNodes.of([[0]], [[0.7]]), NamedNodes.of([[1]], [[0.9]])
+    found = extractor.extract(named, answers, vectors=np.array([[2, 0]], np.float32))
+    assert found.node_id.tolist() == [0, 1, 2]
+    np.testing.assert_allclose(found.node_score, [1, 0, 0.6] if reads_texts else [0.7, 0.9, 1], atol=1e-6)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from scipy.special import softmax
 
 from dragon_core.artifacts import ArtifactReference
 from dragon_core.qa.answering import Answer, QuestionAnswerer, Reading
 from dragon_core.qa.explanation.paths import ConceptPath, strongest_paths
-from dragon_core.qa.finetuning import softmax
 from dragon_core.qa.question import Question
 from dragon_core.qa.tuning import Float32s
 from dragon_core.subgraph.inspection import ShownSubgraph
