@@ -1,6 +1,6 @@
 """Question answering by pretrained and other models: what DRAGON's graph and its pretraining are worth.
 
-    python -m benchmarks.answers [--sets openbookqa] [--arms lm dragon] [--seeds 3] [--share 0.1] [--store DIR]
+    python -m benchmarks.answers [--sets openbookqa] [--arms lm dragon] [--seeds 3] [--share 0.1] [--workers 2]
     python -m benchmarks.answers --table
 
 A cell is an arm, a set of questions, how many of them are trained on, and a seed. Cells that the results hold are not
@@ -37,8 +37,8 @@ ARMS: tuple[Arm, ...] = ("lm", "dragon", "greaselm", "lm-mlm")
 TRAIN_SIZES = {"openbookqa": 4957, "commonsenseqa": 8500}
 FINE_TUNING = FineTuningParams(
     dev_examples=400,
-    epochs=6,
-    patience=6,
+    epochs=4,
+    patience=4,
     batch_size=8,
     max_length=64,
     encoder_learning_rate=1e-4,
@@ -117,8 +117,8 @@ def row_of(cell: Cell, stage: FineTune, store: ArtifactStore) -> dict[str, Any]:
     }
 
 
-def measure(cells: Iterable[Cell], store: ArtifactStore) -> None:
-    """Measure what is not known yet, as many cells at once as there are cores."""
+def measure(cells: Iterable[Cell], store: ArtifactStore, workers: int) -> None:
+    """Measure what is not known yet, as many cells at once as there are workers."""
 
     def now(stage: Stage) -> ArtifactReference:
         began = time.perf_counter()
@@ -142,7 +142,6 @@ def measure(cells: Iterable[Cell], store: ArtifactStore) -> None:
         knowledge(now)
     for name in dict.fromkeys(cell.questions for cell in pending):
         prepared(name, start, now)
-    workers = os.cpu_count() or 1
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         made = {key: pool.submit(make_alone, stage, store.url) for key, stage in starts.items()}
         waiting = list(pending)
@@ -168,6 +167,7 @@ def main() -> None:
     parser.add_argument("--arms", nargs="+", choices=get_args(Arm), default=list(ARMS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--share", type=float, default=0.1, help="of the training questions")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="cells at once, a thread each")
     parser.add_argument("--store", default=".dragon/answers")
     parser.add_argument("--table", action="store_true")
     arguments = parser.parse_args()
@@ -182,7 +182,7 @@ def main() -> None:
         for name in arguments.sets
         for arm in arguments.arms
     ]
-    measure(cells, ArtifactStore(arguments.store))
+    measure(cells, ArtifactStore(arguments.store), arguments.workers)
 
 
 if __name__ == "__main__":
