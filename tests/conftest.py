@@ -1,4 +1,10 @@
+import os
+
 from hypothesis import settings
+
+# The tests run on all cores as it is; threads that share a core wait for each other in every operation. Set before
+# PyTorch is imported, and so for the programs that tests start, too.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A slow machine is no failure.
 settings.register_profile("dragon", deadline=None)
