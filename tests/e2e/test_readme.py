@@ -50,10 +50,17 @@ class ReadmeUser(User):
 
     def python(self, lines: str) -> str:
         """Run Python that the README shows, and give its output."""
-        command = [self.folder / ".venv" / "bin" / "python", "-c", lines]
-        return subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=900, check=True
-        ).stdout
+        # Through the link that stands for .venv it would not find what is installed.
+        done = subprocess.run(
+            [sys.executable, "-c", lines],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def task_runs(self, output: str, stages: int = 1) -> list[TaskRun]:
         """The stages of the flow run that a command started, once the server knows of so many."""

@@ -1,7 +1,9 @@
 """Runs through the real worker: what a user sees of them, and that schedules start them."""
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -22,9 +24,16 @@ def named(deployment: str) -> DeploymentFilter:
     return DeploymentFilter(name=DeploymentFilterName(any_=[deployment]))
 
 
-def unschedule(client: SyncPrefectClient, deployment_id: UUID) -> None:
-    for schedule in client.read_deployment_schedules(deployment_id):
-        client.delete_deployment_schedule(deployment_id, schedule.id)
+@contextmanager
+def scheduled(client: SyncPrefectClient, deployment_id: UUID) -> Iterator[None]:
+    """Let a deployment be run soon, and then so seldom that a slow machine has done one run before the next."""
+    soon = datetime.now(UTC) + timedelta(seconds=5)
+    client.create_deployment_schedules(deployment_id, [(IntervalSchedule(interval=30, anchor_date=soon), True)])  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for schedule in client.read_deployment_schedules(deployment_id):
+            client.delete_deployment_schedule(deployment_id, schedule.id)
 
 
 @pytest.fixture
@@ -90,15 +99,14 @@ def test_a_scheduled_run_starts(user: User, server: LocalServer) -> None:
 
     with server.client() as client:
         deployment = client.read_deployment_by_name("rehearse/often")
-        client.create_deployment_schedules(deployment.id, [(IntervalSchedule(interval=2), True)])  # type: ignore[arg-type]
-        started = eventually(
-            lambda: [
-                run.id
-                for run in client.read_flow_runs(deployment_filter=named("often"), limit=200)
-                if run.auto_scheduled and run.start_time is not None
-            ]
-        )
-        unschedule(client, deployment.id)
+        with scheduled(client, deployment.id):
+            started = eventually(
+                lambda: [
+                    run.id
+                    for run in client.read_flow_runs(deployment_filter=named("often"), limit=200)
+                    if run.auto_scheduled and run.start_time is not None
+                ]
+            )
     assert started
 
 
@@ -107,20 +115,19 @@ def test_runs_missed_while_no_worker_ran_are_skipped_but_not_those_asked_for(use
     with server.client() as client:
         assert server.worker.stop()
         deployment = client.read_deployment_by_name("rehearse/often")
-        client.create_deployment_schedules(deployment.id, [(IntervalSchedule(interval=2), True)])  # type: ignore[arg-type]
-        asked_for = client.create_flow_run_from_deployment(deployment.id)
-        missed = eventually(
-            lambda: [
-                run.id
-                for run in client.read_flow_runs(deployment_filter=named("often"), limit=200)
-                if run.auto_scheduled and run.expected_start_time and run.expected_start_time < datetime.now(UTC)
-                # One that the stopped worker had taken already is not missed, but lost with it.
-                if run.state is not None and run.state.is_scheduled()
-            ]
-        )
-        assert missed
-        assert user.run("dragon", "server", "start").returncode == 0
-        unschedule(client, deployment.id)
+        with scheduled(client, deployment.id):
+            asked_for = client.create_flow_run_from_deployment(deployment.id)
+            missed = eventually(
+                lambda: [
+                    run.id
+                    for run in client.read_flow_runs(deployment_filter=named("often"), limit=200)
+                    if run.auto_scheduled and run.expected_start_time and run.expected_start_time < datetime.now(UTC)
+                    # One that the stopped worker had taken already is not missed, but lost with it.
+                    if run.state is not None and run.state.is_scheduled()
+                ]
+            )
+            assert missed
+            assert user.run("dragon", "server", "start").returncode == 0
         for run_id in missed:
             with pytest.raises(ObjectNotFound):
                 client.read_flow_run(run_id)
