@@ -13,6 +13,8 @@ from dragon_core.qa.metrics import Hits, compare, mean_lead
 RESULTS = Path(__file__).parent / "results/answers.jsonl"
 SAMPLES = 10_000
 SUBJECT = "dragon"
+# What makes a row another one's successor.
+CELL = ("share", "questions", "answer_edges", "arm", "seed")
 
 Row = Mapping[str, Any]
 
@@ -24,9 +26,12 @@ def read_rows() -> list[dict[str, Any]]:
 
 
 def answers_table(rows: Iterable[Row]) -> str:
-    """The tables in Markdown, one for each share of the training questions; the last measurement of a cell counts."""
-    latest = {(row["share"], row["questions"], row["arm"], row["seed"]): row for row in rows}
-    return "\n".join(_of_share(share, list(latest.values())) for share in sorted({key[0] for key in latest}))
+    """The tables in Markdown, for each share of the training questions; the last measurement of a cell counts."""
+    latest = {tuple(row[name] for name in CELL): row for row in rows}
+    tables: dict[tuple[float, bool], list[Row]] = {}
+    for row in latest.values():
+        tables.setdefault((row["share"], not row["answer_edges"]), []).append(row)
+    return "\n".join(_table(*key, of_key) for key, of_key in sorted(tables.items()))
 
 
 def hits_of(row: Row) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -35,15 +40,15 @@ def hits_of(row: Row) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return np.unpackbits(bits)[: row["questions_asked"]].astype(bool)
 
 
-def _of_share(share: float, rows: list[Row]) -> str:
+def _table(share: float, without_answer_edges: bool, rows: list[Row]) -> str:
     hits: dict[str, dict[str, Hits]] = {}
     for row in sorted(rows, key=lambda row: row["seed"]):
-        if row["share"] == share:
-            hits.setdefault(row["questions"], {}).setdefault(row["arm"], []).append(hits_of(row))  # type: ignore[attr-defined]
+        hits.setdefault(row["questions"], {}).setdefault(row["arm"], []).append(hits_of(row))  # type: ignore[attr-defined]
     hits = {name: {arm: np.stack(runs) for arm, runs in arms.items()} for name, arms in hits.items()}
     names = sorted(hits)
+    without = ", and no edge between question and choice" if without_answer_edges else ""
     lines = [
-        f"### With {share:.0%} of the training questions",
+        f"### With {share:.0%} of the training questions{without}",
         "",
         f"| | {' | '.join(names)} |",
         f"| --- |{' ---: |' * len(names)}",

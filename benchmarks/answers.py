@@ -1,6 +1,7 @@
 """Question answering by pretrained and other models: what DRAGON's graph and its pretraining are worth.
 
-    python -m benchmarks.answers [--sets openbookqa] [--arms lm dragon] [--seeds 3] [--share 0.1] [--workers 2]
+    python -m benchmarks.answers [--sets openbookqa] [--arms lm dragon] [--seeds 3] [--share 0.1]
+                                [--without-answer-edges] [--workers 2] [--store DIR]
     python -m benchmarks.answers --table
 
 A cell is an arm, a set of questions, how many of them are trained on, and a seed. Cells that the results hold are not
@@ -48,12 +49,21 @@ FINE_TUNING = FineTuningParams(
 
 @dataclass(frozen=True)
 class Cell:
-    """What is measured."""
+    """What is measured.
+
+    Attributes:
+        questions: The set of questions.
+        share: How much of its training questions is trained on.
+        arm: What is fine-tuned.
+        seed: Of the fine-tuning.
+        answer_edges: Whether edges between question and choice are read.
+    """
 
     questions: str
     share: float
     arm: Arm
     seed: int
+    answer_edges: bool = True
 
     @property
     def settings(self) -> FineTuningParams:
@@ -62,24 +72,25 @@ class Cell:
         return FINE_TUNING.model_copy(update={"train_examples": count})
 
 
-def prepared(name: str, start: Pretrain, make: MakeStage) -> ArtifactReference:
-    """A set of questions with its subgraphs."""
+def prepared(name: str, make: MakeStage, answer_edges: bool = True) -> ArtifactReference:
+    """Prepare a set of questions, and make all that takes."""
+    graph, encoder, entities = knowledge(make)
     folder, params = QUESTION_SETS[name]
     read = make(ReadQuestions(source=ExternalFiles.of(folder, SHARED_DATA / folder), params=params))
     stage = PrepareQuestions(
         questions=read,
-        graph=start.graph,
-        linker=make(BuildLinker(graph=start.graph, params=DictionaryParams())),
-        entity_table=start.entity_table,
-        encoder=start.encoder,
-        params=PreparationParams(subgraphs=SUBGRAPHS),
+        graph=graph,
+        linker=make(BuildLinker(graph=graph, params=DictionaryParams())),
+        entity_table=entities,
+        encoder=encoder,
+        params=PreparationParams(subgraphs=SUBGRAPHS, answer_edges=answer_edges),
     )
     return make(stage)
 
 
 def stage_of(cell: Cell, start: Pretrain, make: MakeStage) -> FineTune:
     """The stage that measures a cell; what it starts from is made."""
-    questions = prepared(cell.questions, start, make)
+    questions = prepared(cell.questions, make, cell.answer_edges)
     return fine_tuned(start, questions, cell.arm, cell.settings, cell.seed, make)
 
 
@@ -140,8 +151,8 @@ def measure(cells: Iterable[Cell], store: ArtifactStore, workers: int) -> None:
         pretraining(texts, Execution(), now)
     else:
         knowledge(now)
-    for name in dict.fromkeys(cell.questions for cell in pending):
-        prepared(name, start, now)
+    for name, answer_edges in dict.fromkeys((cell.questions, cell.answer_edges) for cell in pending):
+        prepared(name, now, answer_edges)
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         made = {key: pool.submit(make_alone, stage, store.url) for key, stage in starts.items()}
         waiting = list(pending)
@@ -167,6 +178,7 @@ def main() -> None:
     parser.add_argument("--arms", nargs="+", choices=get_args(Arm), default=list(ARMS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--share", type=float, default=0.1, help="of the training questions")
+    parser.add_argument("--without-answer-edges", action="store_true", help="between question and choice")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="cells at once, a thread each")
     parser.add_argument("--store", default=".dragon/answers")
     parser.add_argument("--table", action="store_true")
@@ -177,7 +189,7 @@ def main() -> None:
     if not SHARED_DATA.exists():
         raise SystemExit("The data are not there: set DRAGON_SHARED_DATA.")
     cells = [
-        Cell(name, arguments.share, arm, seed)
+        Cell(name, arguments.share, arm, seed, not arguments.without_answer_edges)
         for seed in range(arguments.seeds)
         for name in arguments.sets
         for arm in arguments.arms

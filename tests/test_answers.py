@@ -42,13 +42,14 @@ def test_no_question_of_dev_or_test_and_no_answer_is_pretrained_on(tmp_path: Pat
                     assert stem not in together, question
 
 
-def row(arm: str, seed: int, hits: list[bool], questions: str = "arc") -> dict[str, object]:
+def row(arm: str, seed: int, hits: list[bool], questions: str = "arc", answer_edges: bool = True) -> dict[str, object]:
     bits = np.packbits(np.array(hits)).tobytes().hex()
     return {
         "questions": questions,
         "share": 0.1,
         "arm": arm,
         "seed": seed,
+        "answer_edges": answer_edges,
         "hits": bits,
         "questions_asked": len(hits),
         "finetuned": f"finetuned/{arm}{seed}",
@@ -68,3 +69,14 @@ def test_the_last_measurement_of_a_cell_counts() -> None:
     assert "| DRAGON | 75.0 ± 35.4 (2) |" in table
     assert "| the language model alone | 50.0 (1) |" in table
     assert re.search(r"\| the language model alone \| \+25\.0 \(\+0\.0 to \+\d+\.\d\) \| \+25\.0", table)
+
+
+def test_cells_without_the_edges_to_answers_have_a_table_of_their_own() -> None:
+    hits = [True, False]
+    with_edges, without = answers_table(
+        [row("dragon", 0, hits), row("dragon", 0, [False, False], answer_edges=False)]
+    ).split("### ")[1:]
+    assert with_edges.startswith("With 10% of the training questions\n")
+    assert "| DRAGON | 50.0 (1) |" in with_edges
+    assert without.startswith("With 10% of the training questions, and no edge between question and choice\n")
+    assert "| DRAGON | 0.0 (1) |" in without

@@ -1,0 +1,148 @@
+"""What answers questions without any fine-tuned model, and what of it a linear model reads.
+
+    python -m benchmarks.answer_signal [--sets openbookqa] [--store DIR]
+
+A rule chooses the choice with the largest number: one of those that a head reads (`relevance_readout`), the similarity
+of the question's and the choice's vectors, or the choice's length. The linear model is fitted to the training questions
+of the cells of `benchmarks.answers`. What is measured is printed, a JSON line each.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+
+from benchmarks.answer_data import ENCODER, QUESTION_SETS
+from benchmarks.answers import Cell, prepared
+from benchmarks.reporting import report, report_machine
+from dragon_core.artifacts import Artifact, ArtifactReference, ArtifactStore, Stage, make
+from dragon_core.embedding.encoder import find_encoder
+from dragon_core.embedding.pooling import TextEncoder
+from dragon_core.modeling.relevance_readout import RelevanceReadout
+from dragon_core.qa.dataset import PreparedQuestions
+from dragon_core.qa.finetuning import drawn
+from dragon_core.qa.hops import Ends
+from dragon_core.qa.preparation import read_choices
+from dragon_core.training import Subgraphs
+
+Floats = npt.NDArray[np.float64]
+
+READ_BY_THE_HEAD = (
+    "mean relevance of the question's nodes",
+    "mean relevance of the answer's nodes",
+    "mean relevance of other nodes",
+    "relevance of the answer's nodes",
+    "number of the answer's nodes",
+    "number of edges between question and answer",
+)
+SIMILARITY, LENGTH = "similarity of question and choice", "length of the choice"
+SEEDS = 3
+RIDGE = 1e-3
+
+
+def with_numbers(questions: PreparedQuestions, encoder: TextEncoder) -> PreparedQuestions:
+    """The questions, whose rows have a column for each number."""
+    graphs = Subgraphs.of_table(questions.rows)
+    counts, size = graphs.node_counts, len(graphs)
+    first = np.repeat(np.cumsum(counts) - counts, graphs.edge_counts)
+    edges = np.stack([first + graphs.head, first + graphs.tail])
+    edges = np.concatenate([edges, edges[::-1]], axis=1)
+    arguments = (np.repeat(np.arange(size), counts), graphs.node_type, graphs.node_score, edges)
+    with torch.no_grad():
+        read = RelevanceReadout()(*map(torch.from_numpy, arguments), size).double().numpy()
+    texts = [questions.rows[name].to_pylist() for name in ("question", "text")]
+    vectors = [encoder.embed_sorted(of_column, max_tokens=64, batch_size=64) for of_column in texts]
+    asked, chosen = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in vectors)
+    columns = dict(zip(READ_BY_THE_HEAD, read.T, strict=True))
+    columns |= {SIMILARITY: (asked * chosen).sum(axis=1), LENGTH: np.array([len(text) for text in texts[1]])}
+    rows = questions.rows
+    for name, values in columns.items():
+        rows = rows.append_column(name, pa.array(values.astype(np.float64)))
+    return replace(questions, rows=rows)
+
+
+def numbers_of(questions: PreparedQuestions, names: Sequence[str]) -> Floats:
+    """[rows, names] the numbers of questions that have them."""
+    return np.stack([questions.rows[name].to_numpy() for name in names], axis=1)
+
+
+def accuracy(scores: Floats, questions: PreparedQuestions) -> float:
+    """The share of questions whose right choice has the largest of [rows] scores; ties count by their chance."""
+    largest = np.maximum.reduceat(scores, questions.offsets[:-1])
+    is_largest = scores == np.repeat(largest, questions.num_rows)
+    ties = np.add.reduceat(is_largest.astype(np.int64), questions.offsets[:-1])
+    return float(np.mean(is_largest[questions.right_rows] / ties))
+
+
+def fitted(questions: PreparedQuestions, names: Sequence[str]) -> Floats:
+    """[names] weights of a logistic regression that chooses among the choices of each question."""
+    rows = torch.from_numpy(numbers_of(questions, names)).unflatten(0, (len(questions), -1))
+    answers = torch.from_numpy(questions.answers)
+    weights = torch.zeros(len(names), dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = torch.nn.functional.cross_entropy(rows @ weights, answers) + RIDGE * weights.square().sum()
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    return weights.detach().numpy()
+
+
+def joined_by_an_edge(questions: PreparedQuestions) -> tuple[float, float]:
+    """The share of right choices, and of wrong ones, that an edge joins with the question."""
+    each = [np.full(len(questions), number) for number in range(questions.num_rows[0])]
+    by_choice = np.stack([Ends(replace(questions, answers=answers)).are_neighbours for answers in each], axis=1)
+    is_right = questions.answers[:, None] == np.arange(len(each))
+    return float(by_choice[is_right].mean()), float(by_choice[~is_right].mean())
+
+
+def measure(name: str, artifact: Artifact, encoder: TextEncoder) -> None:
+    """Print what rules and linear models answer of a set of questions."""
+    train, dev, test = (
+        with_numbers(PreparedQuestions.of(read_choices(artifact, split)), encoder) for split in ("train", "dev", "test")
+    )
+    right, wrong = joined_by_an_edge(test)
+    report(f"{name}, right choices that an edge joins", right, "share", len(test), wrong_choices=round(wrong, 4))
+    for rule in (*READ_BY_THE_HEAD, SIMILARITY, LENGTH):
+        of_test, of_dev = (accuracy(numbers_of(split, [rule])[:, 0], split) for split in (test, dev))
+        report(f"{name}, largest {rule}", of_test, "accuracy", len(test), dev=round(of_dev, 4))
+    for title, names in (
+        ("what the head reads", READ_BY_THE_HEAD),
+        ("that and similarity", (*READ_BY_THE_HEAD, SIMILARITY)),
+    ):
+        for share in (0.1, 1.0):
+            found = []
+            for seed in range(SEEDS):
+                count = Cell(name, share, "lm", seed).settings.train_examples
+                weights = fitted(drawn(train, count, seed), names)
+                found.append(accuracy(numbers_of(test, names) @ weights, test))
+            described = f"{name}, linear model of {title}, {share:.0%} of training"
+            report(described, float(np.mean(found)), "accuracy", len(test), seeds=[round(value, 4) for value in found])
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sets", nargs="+", choices=list(QUESTION_SETS), default=list(QUESTION_SETS))
+    parser.add_argument("--store", default=".dragon/answers")
+    arguments = parser.parse_args()
+    store = ArtifactStore(arguments.store)
+
+    def now(stage: Stage) -> ArtifactReference:
+        return make(stage, store).reference
+
+    encoder = TextEncoder.load(find_encoder(ENCODER).root)
+    report_machine()
+    for name in arguments.sets:
+        measure(name, store.get(prepared(name, now)), encoder)
+
+
+if __name__ == "__main__":
+    main()
