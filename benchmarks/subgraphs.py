@@ -60,7 +60,7 @@ WORKERS = 2
 FIRST_SEGMENTS = WORKERS * SHARDS_OF_A_GROUP * SEGMENTS_OF_A_SHARD
 
 
-def measure_recipe(graph: KnowledgeGraph, mentions: str, linking: DictionaryParams, texts: int) -> None:
+def measure_recipe(graph: KnowledgeGraph, mentions: str, linking: DictionaryParams, texts: int, repeats: int) -> None:
     """Beside the recipe on ConceptNet, and whether both extract the same."""
     recipe = NetworkxExtractor(graph)
     extractor = SubgraphExtractor(graph, AS_THE_RECIPE, DegreeRelevance())
@@ -73,7 +73,7 @@ def measure_recipe(graph: KnowledgeGraph, mentions: str, linking: DictionaryPara
         "ours": lambda: by_us.append(extractor.extract(named)),
     }
     extractor.extract(named)
-    seconds = seconds_of(calls, repeats=5)
+    seconds = seconds_of(calls, repeats)
     batch = by_us[-1]
     equal = sum(_as_sets(batch, text) == (nodes, set(edges)) for text, (nodes, edges) in enumerate(by_recipe))
     report(
@@ -180,7 +180,7 @@ def measure_forwards(store: ArtifactStore, segments: int) -> None:
 
 def measure_corpus(store: ArtifactStore, segments: int) -> None:
     """Minutes that the flows' task runner takes for a corpus, and how much faster two processes are than one."""
-    stages, first = _stages(store, segments), _stages(store, FIRST_SEGMENTS)
+    stages, first = _stages(store, segments), _stages(store, min(FIRST_SEGMENTS, segments))
     with prefect_test_harness(server_startup_timeout=120):
         started_anew = link_and_extract([stages], store.url, WORKERS)
         subgraphs = store.get(stages["subgraphs"].reference).manifest
@@ -306,9 +306,10 @@ def main() -> None:
         store = ArtifactStore(folder)
         graph = KnowledgeGraph.open(make(ConceptNetSubsets(), store).folder)
         # As `pipelines.yaml` links, and as the published recipe does.
-        measure_recipe(graph, "longest", LONGEST, texts=50 if quick else 500)
-        measure_recipe(graph, "all", DictionaryParams(max_candidates=1), texts=20 if quick else 200)
-        measure_forwards(store, segments=50 if quick else 500)
+        measure_recipe(graph, "longest", LONGEST, texts=20 if quick else 500, repeats=1 if quick else 5)
+        one_a_name = DictionaryParams(max_candidates=1)
+        measure_recipe(graph, "all", one_a_name, texts=5 if quick else 200, repeats=1 if quick else 5)
+        measure_forwards(store, segments=20 if quick else 500)
         segments = 20_000 if quick else 1_000_000
         measure_memory(store, segments)
         measure_corpus(store, segments)

@@ -11,6 +11,9 @@ import pytest
 
 from tests.shared_data import SHARED_DATA
 
+# How fast they are is no test's business.
+pytestmark = pytest.mark.timeout(1200)
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -68,7 +71,7 @@ def test_the_subgraph_benchmark_prints_every_result_and_finds_what_the_recipe_fi
     _, *results = (json.loads(line) for line in done.stdout.splitlines())
     committed = (ROOT / "benchmarks" / "results" / "subgraphs.jsonl").read_text(encoding="utf-8").splitlines()[1:]
     assert [result["name"] for result in results] == [json.loads(line)["name"] for line in committed]
-    assert [result["equal"] for result in results if "equal" in result] == ["50 of 50", "20 of 20"]
+    assert [result["equal"] for result in results if "equal" in result] == ["20 of 20", "5 of 5"]
     read = {result["name"]: result["value"] for result in results if "forwards" in result["name"]}
     assert read["relevance, forwards an example"] == 1
     assert read["relevance, forwards an example of cached text"] == 0
