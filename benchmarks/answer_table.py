@@ -11,6 +11,7 @@ from dragon_core.qa.arms import in_order, title_of
 from dragon_core.qa.metrics import Hits, compare, mean_lead
 
 RESULTS = Path(__file__).parent / "results/answers.jsonl"
+SIGNAL = Path(__file__).parent / "results/answer_signal.jsonl"
 SAMPLES = 10_000
 SUBJECT = "dragon"
 # What makes a row another one's successor.
@@ -21,8 +22,27 @@ Row = Mapping[str, Any]
 
 def read_rows() -> list[dict[str, Any]]:
     """The cells that were measured."""
-    lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []
-    return [row for line in lines for row in [json.loads(line)] if "finetuned" in row]
+    return _lines(RESULTS)
+
+
+def read_signal() -> list[dict[str, Any]]:
+    """What rules and linear models answered."""
+    return [line for line in _lines(SIGNAL) if "name" in line]
+
+
+def signal_table(rows: Iterable[Row]) -> str:
+    """The table of `benchmarks.answer_signal` in Markdown: test questions answered, in %, and of right choices."""
+    by_title: dict[str, dict[str, str]] = {}
+    for row in rows:
+        name, title = row["name"].split(", ", 1)
+        value = f"{100 * row['value']:.1f}"
+        if "wrong_choices" in row:
+            value += f" (wrong ones: {100 * row['wrong_choices']:.1f})"
+        by_title.setdefault(title, {})[name] = value
+    names = sorted({name for found in by_title.values() for name in found})
+    lines = [f"| | {' | '.join(names)} |", f"| --- |{' ---: |' * len(names)}"]
+    lines += [f"| {title} | {' | '.join(found.get(name, '') for name in names)} |" for title, found in by_title.items()]
+    return "\n".join(lines) + "\n"
 
 
 def answers_table(rows: Iterable[Row]) -> str:
@@ -38,6 +58,11 @@ def hits_of(row: Row) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """[questions] which ones were answered correctly."""
     bits = np.frombuffer(bytes.fromhex(row["hits"]), np.uint8)
     return np.unpackbits(bits)[: row["questions_asked"]].astype(bool)
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines]
 
 
 def _table(share: float, without_answer_edges: bool, rows: list[Row]) -> str:

@@ -25,7 +25,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from benchmarks.answer_data import QUESTION_SETS, SHARED_DATA, SUBGRAPHS, knowledge, pretraining, write_texts
-from benchmarks.answer_table import RESULTS, answers_table, read_rows
+from benchmarks.answer_table import RESULTS, answers_table, read_rows, read_signal, signal_table
 from dragon_core.artifacts import ArtifactReference, ArtifactStore, ExternalFiles, Stage, make
 from dragon_core.linking import BuildLinker, DictionaryParams
 from dragon_core.qa import FineTune, FineTuningParams, PreparationParams, PrepareQuestions, ReadQuestions
@@ -184,7 +184,7 @@ def main() -> None:
     parser.add_argument("--table", action="store_true")
     arguments = parser.parse_args()
     if arguments.table:
-        print(answers_table(read_rows()), end="")
+        print(answers_table(read_rows()), signal_table(read_signal()), sep="\n", end="")
         return
     if not SHARED_DATA.exists():
         raise SystemExit("The data are not there: set DRAGON_SHARED_DATA.")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.answer_data import QUESTION_SETS, questions_of, write_texts
-from benchmarks.answer_table import answers_table, hits_of
+from benchmarks.answer_table import answers_table, hits_of, read_rows, read_signal, signal_table
 from dragon_core.errors import DragonError
 from tests.shared_data import SHARED_DATA
 
@@ -80,3 +80,12 @@ def test_cells_without_the_edges_to_answers_have_a_table_of_their_own() -> None:
     assert "| DRAGON | 50.0 (1) |" in with_edges
     assert without.startswith("With 10% of the training questions, and no edge between question and choice\n")
     assert "| DRAGON | 0.0 (1) |" in without
+
+
+def test_the_documented_tables_are_those_of_the_results() -> None:
+    results = (Path(__file__).parents[1] / "docs/results.md").read_text(encoding="utf-8")
+    rows, signal = read_rows(), read_signal()
+    assert rows
+    assert signal
+    assert answers_table(rows) in results
+    assert signal_table(signal) in results
