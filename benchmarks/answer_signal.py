@@ -17,7 +17,7 @@ import pyarrow as pa
 import torch
 
 from benchmarks.answer_data import ENCODER, QUESTION_SETS
-from benchmarks.answers import Cell, prepared
+from benchmarks.answers import prepared, train_examples
 from benchmarks.reporting import report, report_machine
 from dragon_core.artifacts import Artifact, ArtifactReference, ArtifactStore, Stage, make
 from dragon_core.embedding.encoder import find_encoder
@@ -109,8 +109,8 @@ def joined_by_an_edge(questions: PreparedQuestions) -> tuple[float, float]:
 def measure(name: str, artifact: Artifact, encoder: TextEncoder) -> None:
     """Print what rules and linear models answer of a set of questions."""
     train, dev, test = (PreparedQuestions.of(read_choices(artifact, split)) for split in ("train", "dev", "test"))
-    count = Cell(name, SHARE, "lm", 0).settings.train_examples
-    learnt = [with_numbers(drawn(train, count, seed), encoder) for seed in range(SEEDS)]
+    draws = [drawn(train, train_examples(name, SHARE), seed) for seed in range(SEEDS)]
+    learnt = [with_numbers(draw, encoder) for draw in draws]
     dev, test = with_numbers(dev, encoder), with_numbers(test, encoder)
     right, wrong = joined_by_an_edge(test)
     report(f"{name}, right choices that an edge joins", right, "share", len(test), wrong_choices=round(wrong, 4))

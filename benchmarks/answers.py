@@ -68,8 +68,12 @@ class Cell:
     @property
     def settings(self) -> FineTuningParams:
         """How its model is fine-tuned."""
-        count = None if self.share == 1 else round(self.share * TRAIN_SIZES[self.questions])
-        return FINE_TUNING.model_copy(update={"train_examples": count})
+        return FINE_TUNING.model_copy(update={"train_examples": train_examples(self.questions, self.share)})
+
+
+def train_examples(name: str, share: float) -> int | None:
+    """How many training questions of a set are a share of them; None is all."""
+    return None if share == 1 else round(share * TRAIN_SIZES[name])
 
 
 def prepared(name: str, make: MakeStage, answer_edges: bool = True) -> ArtifactReference:
@@ -149,17 +153,13 @@ def measure(cells: Iterable[Cell], store: ArtifactStore, workers: int) -> None:
     starts = {str(stage.reference): stage for cell in pending for stage in [starting_stage(cell.arm, start)]}
     if any(isinstance(stage, Pretrain) for stage in starts.values()):
         pretraining(texts, Execution(), now)
-    else:
-        knowledge(now)
     for name, answer_edges in dict.fromkeys((cell.questions, cell.answer_edges) for cell in pending):
         prepared(name, now, answer_edges)
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        made = {key: pool.submit(make_alone, stage, store.url) for key, stage in starts.items()}
-        waiting = list(pending)
+        for made in [pool.submit(make_alone, stage, store.url) for stage in starts.values()]:
+            made.result()
         running: dict[Any, tuple[Cell, FineTune]] = {}
-        for done in as_completed(made.values()):
-            done.result()
-        for cell in waiting:
+        for cell in pending:
             stage = stage_of(cell, start, later)
             running[pool.submit(make_alone, stage, store.url)] = (cell, stage)
         for done in as_completed(running):

@@ -286,7 +286,7 @@ def _status(field: str) -> float:
 def main() -> None:
     """Measure, and print a JSON line a result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="less work: within a minute")
+    parser.add_argument("--quick", action="store_true", help="less work: in some minutes")
     parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--texts", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -42,24 +42,18 @@ class ReadmeUser(User):
         """Run a command that the README shows, and give its output."""
         assert command in commands_of_readme()
         self.typed.add(command)
-        done = subprocess.run(
-            shlex.split(command), cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=900
-        )
-        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-        return done.stdout
+        return self._output(shlex.split(command))
 
     def python(self, lines: str) -> str:
         """Run Python that the README shows, and give its output."""
         # Through the link that stands for .venv it would not find what is installed.
+        return self._output([sys.executable, "-c", lines])
+
+    def _output(self, command: list[str]) -> str:
         done = subprocess.run(
-            [sys.executable, "-c", lines],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=900,
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=900
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
 
     def task_runs(self, output: str, stages: int = 1) -> list[TaskRun]:
