@@ -30,7 +30,7 @@ from dragon_core.artifacts import ArtifactReference, ArtifactStore, ExternalFile
 from dragon_core.linking import BuildLinker, DictionaryParams
 from dragon_core.qa import FineTune, FineTuningParams, PreparationParams, PrepareQuestions, ReadQuestions
 from dragon_core.qa.arms import Arm, starting_stage
-from dragon_core.qa.evaluation import MakeStage, fine_tuned
+from dragon_core.qa.evaluation import MakeStage, fine_tuned, reference_of
 from dragon_core.qa.finetuning import METRICS_NAME, PREDICTIONS_NAME
 from dragon_core.training import Execution, Pretrain
 
@@ -141,13 +141,10 @@ def measure(cells: Iterable[Cell], store: ArtifactStore, workers: int) -> None:
         print(f"{reference} after {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
         return reference
 
-    def later(stage: Stage) -> ArtifactReference:
-        return stage.reference
-
     texts = write_texts(Path(f"{store.url}-texts"))
     known = {row["finetuned"] for row in read_rows()}
-    start = pretraining(texts, Execution(), later)
-    pending = [cell for cell in cells if str(stage_of(cell, start, later).reference) not in known]
+    start = pretraining(texts, Execution(), reference_of)
+    pending = [cell for cell in cells if str(stage_of(cell, start, reference_of).reference) not in known]
     if not pending:
         return
     starts = {str(stage.reference): stage for cell in pending for stage in [starting_stage(cell.arm, start)]}
@@ -160,7 +157,7 @@ def measure(cells: Iterable[Cell], store: ArtifactStore, workers: int) -> None:
             made.result()
         running: dict[Any, tuple[Cell, FineTune]] = {}
         for cell in pending:
-            stage = stage_of(cell, start, later)
+            stage = stage_of(cell, start, reference_of)
             running[pool.submit(make_alone, stage, store.url)] = (cell, stage)
         for done in as_completed(running):
             done.result()

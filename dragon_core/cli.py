@@ -1,12 +1,13 @@
 """The `dragon` program: its commands over the domain. `flows/cli.py` adds those that need Prefect, and is what runs."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dragon_core.artifacts import Artifact, ArtifactStore, cache_folder
+from dragon_core.artifacts import Artifact, ArtifactStore, LoggedProgress, cache_folder, make
 from dragon_core.artifacts.lineage import collect_garbage, lineage, unneeded
 from dragon_core.graph.wordnet.source import find_or_obtain_wordnet
 
@@ -109,6 +110,45 @@ def inspect(
     picture = picture or Path(f"{Path(shard).stem}-row-{row}.svg")
     draw_subgraph(subgraph, picture)
     typer.echo(f"\nDrawn in {picture}")
+
+
+@app.command()
+def evaluate(
+    questions: Annotated[Path, typer.Argument(help="The folder with the files of the question set.")],
+    source: Annotated[str, typer.Option(help="Whose files they are: own, commonsenseqa, openbookqa, ...")] = "own",
+    checkpoint: Annotated[str, typer.Option(help="The checkpoint: checkpoint/KEY.")] = "checkpoint/latest",
+    arm: Annotated[
+        list[str], typer.Option(help="What is compared; given once for each: dragon, the checkpoint, and baselines.")
+    ] = ["lm", "dragon"],  # noqa: B006
+    seed: Annotated[list[int], typer.Option(min=0, help="Of fine-tuning; given once for each.")] = [0],  # noqa: B006
+    train_examples: Annotated[
+        int | None, typer.Option(min=1, help="Questions to train on, drawn by the seed; without it all of them.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Most passes over them.")] = 4,
+    store: StoreOption = DEFAULT_STORE,
+) -> None:
+    """Fine-tune a checkpoint and baselines on questions, and compare them; the flow `evaluate` has all settings."""
+    from dragon_core.qa.arms import arms_of
+    from dragon_core.qa.evaluation import evaluate_files
+    from dragon_core.qa.provenance import Provenance
+    from dragon_core.qa.report import REPORT_NAME, read_summary
+    from dragon_core.qa.tuning import FineTuningParams
+
+    logging.basicConfig(format="%(message)s")
+    log = logging.getLogger("dragon")
+    log.setLevel(logging.INFO)
+    opened = ArtifactStore(store)
+    evaluation = evaluate_files(
+        Provenance.of(opened, opened.resolve(checkpoint).reference),
+        source,
+        questions,
+        arms_of(arm),
+        seed,
+        FineTuningParams(train_examples=train_examples, epochs=epochs),
+        lambda stage: make(stage, opened, LoggedProgress(log, str(stage.reference))).reference,
+    )
+    made = opened.get(evaluation)
+    typer.echo(f"{read_summary(made)}The whole report: {made.path(REPORT_NAME)}")
 
 
 @app.command()

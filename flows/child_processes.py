@@ -13,11 +13,10 @@ from threading import Thread
 
 import psutil
 
-from dragon_core.artifacts import ArtifactReference, ArtifactStore, Progress, begin
+from dragon_core.artifacts import ArtifactReference, ArtifactStore, Log, Progress, begin
 from dragon_core.errors import DragonError
 from dragon_core.training import Execution, Pretrain
 from flows.process_family import end_family
-from flows.progress import RunLog
 
 WORKER = "dragon_core.training.worker"
 
@@ -32,7 +31,7 @@ class ChildFailedError(DragonError):
     """A process that pretrains failed, or was killed."""
 
 
-def pretrain_in_processes(stage: Pretrain, store_url: str, progress: Progress, log: RunLog) -> ArtifactReference:
+def pretrain_in_processes(stage: Pretrain, store_url: str, progress: Progress, log: Log) -> ArtifactReference:
     """Give the stage's artifact: the one in the store if it is sound, else a new one, made by other processes.
 
     Args:
@@ -59,7 +58,7 @@ def pretrain_in_processes(stage: Pretrain, store_url: str, progress: Progress, l
     return stage.reference
 
 
-def run_module(arguments: Sequence[str], execution: Execution, progress: Progress, log: RunLog) -> None:
+def run_module(arguments: Sequence[str], execution: Execution, progress: Progress, log: Log) -> None:
     """Run `python -m MODULE ARGUMENTS...` to its end, in one process or in several that know of each other.
 
     Whatever ends this function ends them all.
@@ -92,7 +91,7 @@ def run_module(arguments: Sequence[str], execution: Execution, progress: Progres
 
 @contextmanager
 def _started(
-    command: Sequence[str], environment: dict[str, str], log: RunLog
+    command: Sequence[str], environment: dict[str, str], log: Log
 ) -> Iterator[tuple[psutil.Popen, deque[str]]]:
     """A process whose stderr is logged, and the last line of it; the process and its children end with the context."""
     child = psutil.Popen(
@@ -121,7 +120,7 @@ def _started(
         child.stderr.close()
 
 
-def _log_lines(lines: Iterable[str], log: RunLog, last_words: deque[str]) -> None:
+def _log_lines(lines: Iterable[str], log: Log, last_words: deque[str]) -> None:
     for line in lines:
         if line.strip():
             log.info("%s", line.rstrip())

@@ -7,7 +7,7 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
-from dragon_core.artifacts import ExternalFiles, Parameters, cache_folder
+from dragon_core.artifacts import ExternalFiles, LoggedProgress, Parameters, cache_folder
 from dragon_core.corpus import CorpusError, CorpusParams
 from dragon_core.embedding.encoder import find_encoder
 from dragon_core.graph import GraphError
@@ -18,7 +18,6 @@ from dragon_core.graph.wordnet.lifting import WordNetParams
 from dragon_core.graph.wordnet.source import find_or_obtain_wordnet
 from dragon_core.qa.generation import QuestionParams
 from dragon_core.qa.reading import SourceParams
-from flows.progress import LoggedProgress
 
 
 @task(name="find-wordnet", cache_policy=NO_CACHE)

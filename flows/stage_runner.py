@@ -10,10 +10,10 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, wait
 from prefect.task_runners import TaskRunner
 
-from dragon_core.artifacts import ArtifactReference, ArtifactStore, Stage, begin, make, make_shards
+from dragon_core.artifacts import ArtifactReference, ArtifactStore, LoggedProgress, Stage, begin, make, make_shards
 from dragon_core.training import Pretrain
 from flows.child_processes import pretrain_in_processes
-from flows.progress import LoggedProgress, ProgressBar
+from flows.progress import ProgressBar
 from flows.ui_artifacts import publish
 
 # Self-hosted servers become unstable near 2,000 mapped tasks: shards are grouped into tens of tasks.

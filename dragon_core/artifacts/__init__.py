@@ -6,7 +6,7 @@ from dragon_core.artifacts.folder import cache_folder
 from dragon_core.artifacts.identity import ArtifactReference, ExternalFiles, file_digest
 from dragon_core.artifacts.making import begin, commit, make, make_shards
 from dragon_core.artifacts.manifest import Manifest
-from dragon_core.artifacts.progress import Progress, silent
+from dragon_core.artifacts.progress import Log, LoggedProgress, Progress, silent
 from dragon_core.artifacts.stage import Inputs, Parameters, Stage
 from dragon_core.artifacts.store import Artifact, ArtifactStore
 
@@ -18,6 +18,8 @@ __all__ = [
     "Draft",
     "ExternalFiles",
     "Inputs",
+    "Log",
+    "LoggedProgress",
     "Manifest",
     "Parameters",
     "Progress",

@@ -1,8 +1,9 @@
 """The arms of a comparison: what they are called, what each starts from, and what it reads."""
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Literal, cast, get_args
 
+from dragon_core.qa.errors import QuestionError
 from dragon_core.training import ModelParams, Pretrain, UntrainedModel, UntrainedModelParams
 
 Arm = Literal["lm", "lm-mlm", "lm-of-dragon", "graph-sentences", "qagnn", "greaselm", "dragon"]
@@ -21,6 +22,19 @@ TITLES = {
 def title_of(arm: str) -> str:
     """What people call an arm; its name, if it is none of ours."""
     return TITLES.get(arm, arm)
+
+
+def arms_of(names: Sequence[str]) -> tuple[Arm, ...]:
+    """The arms of some names.
+
+    Raises:
+        QuestionError: One is no arm's.
+    """
+    known = get_args(Arm)
+    for name in names:
+        if name not in known:
+            raise QuestionError(f"There is no arm {name!r}; give some of {', '.join(known)}.")
+    return cast(tuple[Arm, ...], tuple(names))
 
 
 def in_order(arms: Iterable[str]) -> list[str]:

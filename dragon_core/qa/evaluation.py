@@ -1,6 +1,7 @@
 """The stages of an evaluation, one after another; whoever calls says how a stage is made."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from dragon_core.artifacts import ArtifactReference, Stage
 from dragon_core.qa.arms import Arm, reads_graph, starting_stage
@@ -8,6 +9,7 @@ from dragon_core.qa.finetuning import ArmParams, FineTune
 from dragon_core.qa.preparation import PrepareQuestions
 from dragon_core.qa.preparer import PreparationParams
 from dragon_core.qa.provenance import Provenance
+from dragon_core.qa.reading import files_of
 from dragon_core.qa.report import ComparisonParams, Report
 from dragon_core.qa.tuning import FineTuningParams
 from dragon_core.training import Pretrain
@@ -27,6 +29,38 @@ def prepared_as(origin: Provenance, questions: ArtifactReference, classes: Seque
             subgraphs=origin.extraction.params, text_vectors=origin.relevance.text_vectors, classes=tuple(classes)
         ),
     )
+
+
+def evaluate_files(
+    origin: Provenance,
+    source: str,
+    path: Path,
+    arms: Sequence[Arm],
+    seeds: Sequence[int],
+    finetuning: FineTuningParams,
+    make: MakeStage,
+) -> ArtifactReference:
+    """Evaluate a checkpoint and its baselines on a question set that is read from its files by default.
+
+    Args:
+        origin: How the checkpoint was made.
+        source: Which set it is, one of `reading.FILE_SOURCES`.
+        path: Its folder.
+        arms: What is compared.
+        seeds: Each arm is fine-tuned with each.
+        finetuning: The same for all.
+        make: Makes a stage.
+
+    Returns:
+        The evaluation.
+
+    Raises:
+        QuestionError: There is no such set.
+        DragonError: There is no such folder.
+    """
+    prepared = make(prepared_as(origin, make(files_of(source, path))))
+    report = ComparisonParams(title=source)
+    return evaluate_arms(origin.pretraining, prepared, arms, seeds, finetuning, report, make)
 
 
 def fine_tuned(
@@ -69,10 +103,24 @@ def evaluate_arms(
 
     Returns:
         The evaluation.
+
+    Raises:
+        QuestionError: There is nothing to compare the subject with.
     """
-    made: dict[str, list[ArtifactReference]] = {arm: [] for arm in arms}
+
+    def fine_tuning(arm: Arm, seed: int, make: MakeStage) -> FineTune:
+        return fine_tuned(pretraining, prepared, arm, finetuning, seed, make)
+
+    runs = {arm: tuple(fine_tuning(arm, seed, reference_of).reference for seed in seeds) for arm in arms}
+    # What cannot be compared is refused here, before anything is fine-tuned for hours.
+    compared = Report(questions=prepared, arms=runs, params=report)
     # Seed by seed, so that an evaluation that is cut short can compare the arms.
     for seed in seeds:
         for arm in arms:
-            made[arm].append(make(fine_tuned(pretraining, prepared, arm, finetuning, seed, make)))
-    return make(Report(questions=prepared, arms={arm: tuple(found) for arm, found in made.items()}, params=report))
+            make(fine_tuning(arm, seed, make))
+    return make(compared)
+
+
+def reference_of(stage: Stage) -> ArtifactReference:
+    """What a stage would make, which is not made; for `make` of the functions above."""
+    return stage.reference

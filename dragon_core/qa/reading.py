@@ -1,6 +1,7 @@
 """The stage that reads questions from the files of published sets, from one's own, or with `datasets`."""
 
-from typing import ClassVar, Self
+from pathlib import Path
+from typing import ClassVar, Self, get_args
 
 import pyarrow as pa
 from pydantic import Field, model_validator
@@ -45,6 +46,7 @@ FileParams = (
     | OwnFilesParams
 )
 SourceParams = FileParams | HubParams
+FILE_SOURCES: dict[str, type[FileParams]] = {kind.model_fields["source"].default: kind for kind in get_args(FileParams)}
 
 
 class ReadQuestions(Stage):
@@ -80,6 +82,24 @@ class ReadQuestions(Stage):
                 raise QuestionError(f"The source {self.params.source!r} gave no question of {split}; check its files.")
             draft.write_table(split_name(split), pa.Table.from_pylist(rows, schema=QUESTIONS))
             draft.count(**{split: len(rows)})
+
+
+def files_of(source: str, path: Path) -> ReadQuestions:
+    """The stage that reads a set from its files as it is read by default.
+
+    Args:
+        source: Which set it is.
+        path: Its folder.
+
+    Raises:
+        QuestionError: There is no such set.
+        DragonError: There is no such folder.
+    """
+    if source not in FILE_SOURCES:
+        raise QuestionError(
+            f"There is no question set {source!r} that is read from files; give one of {', '.join(FILE_SOURCES)}."
+        )
+    return ReadQuestions(source=ExternalFiles.of(source, path), params=FILE_SOURCES[source]())
 
 
 def read_source(source: ExternalFiles | None, params: SourceParams, tally: Tally) -> Splits:

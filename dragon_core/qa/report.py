@@ -1,11 +1,12 @@
 """The stage that compares the arms of an evaluation and reports."""
 
+import json
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from dragon_core.artifacts import ArtifactReference, Draft, Inputs, Parameters, Progress, Stage
+from dragon_core.artifacts import Artifact, ArtifactReference, Draft, Inputs, Parameters, Progress, Stage
 from dragon_core.qa.analysis import group_questions
 from dragon_core.qa.arms import in_order
 from dragon_core.qa.dataset import PreparedQuestions
@@ -45,6 +46,9 @@ class Report(Stage):
     Attributes:
         questions: The prepared questions.
         arms: By name, one `finetuned` artifact a seed; all on these questions.
+
+    Raises:
+        QuestionError: An arm has no run, or nothing is compared with the subject.
     """
 
     name: ClassVar[str] = "evaluation"
@@ -58,11 +62,11 @@ class Report(Stage):
     def _check_arms(self) -> Self:
         empty = [arm for arm, runs in self.arms.items() if not runs]
         if empty:
-            raise ValueError(f"the arm {empty[0]} has no run; give one fine-tuned artifact a seed, or leave it out")
+            raise QuestionError(f"The arm {empty[0]} has no run; give one fine-tuned artifact a seed, or leave it out.")
         if self.params.subject not in self.arms or len(self.arms) < 2:
-            raise ValueError(
+            raise QuestionError(
                 f"{self.params.subject} is to be compared with other arms; give it and others, not"
-                f" {', '.join(self.arms) or 'none'} alone"
+                f" {', '.join(self.arms) or 'none'} alone."
             )
         return self
 
@@ -133,3 +137,8 @@ class Report(Stage):
             "runs": {arm: [run.summary for run in runs] for arm, runs in arms.items()},
             "settings": {arm: runs[0].settings for arm, runs in arms.items()},
         }
+
+
+def read_summary(evaluation: Artifact) -> str:
+    """The result of an evaluation in Markdown, as in its report."""
+    return summary_text(json.loads(evaluation.path(METRICS_NAME).read_text(encoding="utf-8")))

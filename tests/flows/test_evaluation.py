@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from dragon_core.artifacts import ArtifactStore
 from dragon_core.artifacts.lineage import lineage
+from dragon_core.cli import app
 from dragon_core.corpus import CorpusParams
 from dragon_core.qa.arms import TITLES
 from dragon_core.qa.sources.own_files import OwnFilesParams
@@ -95,6 +97,39 @@ def test_ablations_make_models_of_their_own_and_are_made_once(store: str, questi
     assert len(list(Path(store).glob("checkpoint/*/manifest.json"))) == checkpoints
     report = table.path("report.md").read_text()
     assert "decoder: TransE" in report
+
+
+def test_the_command_compares_what_the_flow_compares(store: str, questions: QuestionSource) -> None:
+    flow = evaluate(questions=questions, arms=("lm", "dragon"), seeds=(0, 1), finetuning=FINETUNING, store=store)
+    assert questions.files
+    command = ["evaluate", questions.files, "--arm", "lm", "--seed", "0", "--seed", "1", "--store", store]
+    limits = ["--train-examples", str(FINETUNING.train_examples), "--epochs", str(FINETUNING.epochs)]
+    done = CliRunner().invoke(app, [*command, "--arm", "dragon", *limits])
+    report = ArtifactStore(store).resolve(flow).path("report.md")
+    assert done.exit_code == 0, done.output
+    table, _, path = done.stdout.rpartition("The whole report: ")
+    assert report.read_text().startswith(table.strip())
+    assert path.strip() == str(report)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--arm", "dragon"], "dragon is to be compared with other arms"),
+        (["--arm", "bert"], "There is no arm 'bert'; give some of lm, "),
+        (
+            ["--source", "trivia"],
+            "There is no question set 'trivia' that is read from files; give one of",
+        ),
+    ],
+)
+def test_the_command_refuses_what_cannot_be_compared(
+    store: str, questions: QuestionSource, arguments: list[str], sentence: str
+) -> None:
+    runs = len(list(Path(store).glob("finetuned/*")))
+    done = CliRunner().invoke(app, ["evaluate", str(questions.files), "--store", store, *arguments])
+    assert str(done.exception).startswith(sentence)
+    assert len(list(Path(store).glob("finetuned/*"))) == runs
 
 
 def _checkpoint(store: ArtifactStore) -> str:

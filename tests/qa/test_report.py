@@ -228,9 +228,9 @@ def test_runs_that_cannot_be_compared_are_refused(evaluated: Evaluated, tmp_path
 def test_a_comparison_needs_its_subject_another_arm_and_runs(evaluated: Evaluated) -> None:
     run = evaluated.run(GOOD)
     questions = evaluated.questions.reference
-    with pytest.raises(ValueError, match="dragon is to be compared with other arms"):
+    with pytest.raises(QuestionError, match="dragon is to be compared with other arms"):
         Report(questions=questions, arms={"lm": (run,), "qagnn": (run,)})
-    with pytest.raises(ValueError, match="give it and others, not dragon alone"):
+    with pytest.raises(QuestionError, match="give it and others, not dragon alone"):
         Report(questions=questions, arms={"dragon": (run,)})
-    with pytest.raises(ValueError, match="the arm lm has no run"):
+    with pytest.raises(QuestionError, match="The arm lm has no run"):
         Report(questions=questions, arms={"dragon": (run,), "lm": ()})
