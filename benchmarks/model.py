@@ -1,12 +1,13 @@
-"""What fusion costs: `python -m benchmarks.model [--threads N] [--repeats N] [--plot FILE] [--large]`.
+"""What fusion costs: `python -m benchmarks.model [--threads N] [--repeats N] [--sequences N] [--plot FILE] [--large]`.
 
 Training steps (forward and backward) of the model, of its backbone alone, and of the naive implementation that the
 tests hold it against, interleaved in one process; a JSON line gives the ratio of two medians, and what is required.
 Memory is the highest resident size of a process of its own, less what it held before the step.
 
 The model has 6 layers of 384 with a masked-LM head, 3 fusion layers, nodes of 200; a batch has 8 sequences of 128
-tokens, each with a graph of 200 nodes and 1,500 directed edges, and 100 triples with 64 negatives each. `--large` takes
-one step with AdamW of a model of RoBERTa-large's size instead, over a memory-mapped table of 800,000 entities.
+tokens, or as many as are asked for, each with a graph of 200 nodes and 1,500 directed edges, and 100 triples with 64
+negatives each. `--large` takes one step with AdamW of a model of RoBERTa-large's size instead, over a memory-mapped
+table of 800,000 entities.
 """
 
 import argparse
@@ -134,10 +135,10 @@ def report(measure: str, ratio: float, required: str, aim: str, **details: Any) 
     print(json.dumps(line | details | {"threads": torch.get_num_threads(), "machine": platform.machine()}), flush=True)
 
 
-def measure_steps(repeats: int) -> None:
+def measure_steps(repeats: int, sequences: int) -> None:
     """Whole steps, on random graphs and on real ones."""
     config = config_of(BACKBONE)
-    inputs = random_inputs(SEQUENCES, TOKENS, NODES, EDGES, TRIPLES, NEGATIVES, config)
+    inputs = random_inputs(sequences, TOKENS, NODES, EDGES, TRIPLES, NEGATIVES, config)
     arguments = as_arguments(inputs, config)
     everywhere, masked = backbone_steps(arguments)
     steps = {
@@ -147,7 +148,7 @@ def measure_steps(repeats: int) -> None:
         "naive": naive_step(naive_of(config, with_text=True), inputs),
     }
     with tempfile.TemporaryDirectory() as folder:
-        real = conceptnet_graphs(Path(folder), SEQUENCES)
+        real = conceptnet_graphs(Path(folder), sequences)
     if real is not None:
         graphs, edge_types = real
         nodes_of_graphs = torch.bincount(graphs["node_batch"])
@@ -167,10 +168,10 @@ def measure_steps(repeats: int) -> None:
         report("the same, ConceptNet subgraphs", ratio, "<= 1.15", "<= 1.08", nodes=nodes)
 
 
-def fusion_steps(nodes: int = NODES, edges: int = EDGES, triples: int = TRIPLES) -> dict[str, Step]:
+def fusion_steps(sequences: int, nodes: int = NODES, edges: int = EDGES, triples: int = TRIPLES) -> dict[str, Step]:
     """Steps of the fusion alone: sequences of one token, and nearly no backbone."""
     config = config_of(NO_BACKBONE)
-    inputs = random_inputs(SEQUENCES, 1, nodes, edges, triples, NEGATIVES, config)
+    inputs = random_inputs(sequences, 1, nodes, edges, triples, NEGATIVES, config)
     arguments = as_arguments(inputs, config)
     arguments.pop("labels")
     return {
@@ -179,20 +180,23 @@ def fusion_steps(nodes: int = NODES, edges: int = EDGES, triples: int = TRIPLES)
     }
 
 
-def measure_fusion(repeats: int, threads: int) -> None:
+def measure_fusion(repeats: int, threads: int, sequences: int) -> None:
     """Time and memory of the fusion alone."""
-    found = medians(fusion_steps(), repeats)
+    found = medians(fusion_steps(sequences), repeats)
     seconds = {name: round(value, 4) for name, value in found.items()}
     report("fusion alone, naive / ours", found["naive"] / found["model"], ">= 4", ">= 8", seconds=seconds)
-    memory = {name: peak_of("--fusion-memory", name, "--threads", str(threads)) for name in found}
+    options = ["--threads", str(threads), "--sequences", str(sequences)]
+    memory = {name: peak_of("--fusion-memory", name, *options) for name in found}
     ratio = memory["naive"] / memory["model"]
     megabytes = {name: round(value / 1e6, 1) for name, value in memory.items()}
     report("peak memory of fusion, naive / ours", ratio, ">= 3", ">= 6", megabytes=megabytes)
 
 
-def measure_edges(repeats: int, plot: Path | None) -> None:
+def measure_edges(repeats: int, sequences: int, plot: Path | None) -> None:
     """The fusion's time by the number of edges."""
-    steps = {f"{name} {edges}": step for edges in EDGE_COUNTS for name, step in fusion_steps(edges=edges).items()}
+    steps = {
+        f"{name} {edges}": step for edges in EDGE_COUNTS for name, step in fusion_steps(sequences, edges=edges).items()
+    }
     found = medians(steps, repeats)
     for edges in EDGE_COUNTS:
         line = {"edges": edges} | {name: round(found[f"{name} {edges}"], 4) for name in ("model", "naive")}
@@ -206,7 +210,7 @@ def measure_edges(repeats: int, plot: Path | None) -> None:
     for name in ("model", "naive"):
         axes.plot(EDGE_COUNTS, [found[f"{name} {edges}"] for edges in EDGE_COUNTS], "o-", label=name)
     axes.set(xlabel="directed edges a graph", ylabel="seconds a step", ylim=(0, None))
-    axes.set_title(f"Fusion alone, {SEQUENCES} graphs of {NODES} nodes")
+    axes.set_title(f"Fusion alone, {sequences} graphs of {NODES} nodes")
     axes.legend()
     figure.savefig(plot, dpi=120)
 
@@ -253,11 +257,11 @@ def peak_of(*arguments: str) -> int:
     return int(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
-def print_fusion_memory(name: str) -> None:
+def print_fusion_memory(name: str, sequences: int) -> None:
     """Print the bytes that a step of the fusion needs above what is there before it."""
-    step = fusion_steps()[name]
+    step = fusion_steps(sequences)[name]
     # Kernels that load at their first use are no part of it.
-    fusion_steps(nodes=4, edges=8, triples=2)[name]()
+    fusion_steps(sequences, nodes=4, edges=8, triples=2)[name]()
     before = memory_of("VmRSS")
     # Resets VmHWM.
     Path("/proc/self/clear_refs").write_text("5")
@@ -270,6 +274,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=1, help="of PyTorch")
     parser.add_argument("--repeats", type=int, default=9, help="steps that a median is taken over")
+    parser.add_argument("--sequences", type=int, default=SEQUENCES, help="of a batch")
     parser.add_argument("--plot", type=Path, help="where to draw time by edges, a PNG")
     parser.add_argument("--large", action="store_true", help="one step of a large model instead")
     parser.add_argument("--fusion-memory", choices=["model", "naive"], help=argparse.SUPPRESS)
@@ -277,13 +282,13 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     if options.fusion_memory:
-        print_fusion_memory(options.fusion_memory)
+        print_fusion_memory(options.fusion_memory, options.sequences)
     elif options.large:
         measure_large()
     else:
-        measure_steps(options.repeats)
-        measure_fusion(options.repeats, options.threads)
-        measure_edges(options.repeats, options.plot)
+        measure_steps(options.repeats, options.sequences)
+        measure_fusion(options.repeats, options.threads, options.sequences)
+        measure_edges(options.repeats, options.sequences, options.plot)
 
 
 if __name__ == "__main__":

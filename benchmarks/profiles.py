@@ -4,7 +4,7 @@ For each deployment of `pipelines.yaml` with the paper's settings: one step of t
 parameters, on an encoder of its architecture and vocabulary with random weights, texts that fill its tokens and
 subgraphs that fill its nodes. Not the deployment's are the number of steps, the batch (2 examples, not accumulated) and
 the graph, which is small. The stage runs in a process of its own, whose largest memory is reported. `--quick` takes
-encoders of two layers, one of them fused.
+encoders of two layers, one of them fused, and short texts.
 """
 
 import argparse
@@ -35,6 +35,7 @@ PIPELINES = Path(__file__).parents[1] / "pipelines.yaml"
 TAG = "paper"
 BATCH = 2
 ONE_STEP = {"steps": 1, "warmup_steps": 0, "batch_size": BATCH, "gradient_accumulation": 1}
+QUICK = {"num_fusion_layers": 1, "max_length": 64}
 # One of them is evaluated on.
 SEGMENTS = BATCH + 1
 
@@ -91,7 +92,7 @@ def count_parameters(checkpoint: Artifact) -> int:
 
 def measure(name: str, parameters: dict[str, Any], quick: bool) -> None:
     """Take a step of a profile, and report it."""
-    settings = parameters["training"] | ONE_STEP | ({"num_fusion_layers": 1} if quick else {})
+    settings = parameters["training"] | ONE_STEP | (QUICK if quick else {})
     layers = 2 if quick else LARGE["num_hidden_layers"]
     with tempfile.TemporaryDirectory() as folder:
         stage = prepare(parameters, settings, Path(folder), layers)
@@ -125,7 +126,7 @@ def measure(name: str, parameters: dict[str, Any], quick: bool) -> None:
 def main() -> None:
     """Measure, and print a JSON line a result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="encoders of two layers: within a minute")
+    parser.add_argument("--quick", action="store_true", help="encoders of two layers, short texts")
     parser.add_argument("--profile", choices=[*paper_profiles()], help="only this one")
     parser.add_argument("--pretrain", nargs=2, metavar=("STAGE", "STORE"), help=argparse.SUPPRESS)
     options = parser.parse_args()

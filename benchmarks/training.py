@@ -49,15 +49,17 @@ WORDS = ["the", "river", "and", "hills", "of", "old", "houses", "where", "people
 class Work:
     """How much is done."""
 
+    layers: int
     segments: int
     steps: int
+    batch_of_processes: int
     repeats: int
     memory_steps: int
     collated: int
 
 
-WHOLE = Work(segments=4000, steps=60, repeats=3, memory_steps=5000, collated=4000)
-QUICK = Work(segments=300, steps=3, repeats=1, memory_steps=60, collated=200)
+WHOLE = Work(layers=6, segments=4000, steps=60, batch_of_processes=64, repeats=3, memory_steps=5000, collated=4000)
+QUICK = Work(layers=2, segments=300, steps=3, batch_of_processes=8, repeats=1, memory_steps=60, collated=200)
 
 
 @dataclass(frozen=True)
@@ -141,10 +143,10 @@ def print_training(stage: Pretrain, store: ArtifactStore) -> None:
 def measure_processes(stage: Pretrain, store: Path, work: Work) -> None:
     """Report how much faster two processes are than one, at one thread each.
 
-    The batch is of 64 examples: sharing gradients costs the same for each step, however small.
+    The batch is large: sharing gradients costs the same for each step, however small.
     """
     steps = max(work.steps // 8, 3)
-    settings = {"steps": steps, "batch_size": 64, "warmup_steps": 0, "log_interval": steps // 3}
+    settings = {"steps": steps, "batch_size": work.batch_of_processes, "warmup_steps": 0, "log_interval": steps // 3}
     settings |= {"evaluation_interval": steps, "evaluation_share": 0.005}
     rates: dict[int, list[float]] = {1: [], 2: []}
     for _, processes in zip(range(2 * work.repeats), cycle((1, 2)), strict=False):
@@ -153,7 +155,8 @@ def measure_processes(stage: Pretrain, store: Path, work: Work) -> None:
         with worker(run, store) as process:
             rates[processes] += [line.numbers["examples_per_second"] for line in lines_of(process)]
     one, two = (statistics.median(rates[processes]) for processes in (1, 2))
-    report("examples/s, two processes over one, batch of 64", two / one, "x", steps, 1.7, 1.9, one=one, two=two)
+    details = {"batch": work.batch_of_processes, "one": one, "two": two}
+    report("examples/s, two processes over one", two / one, "x", steps, 1.7, 1.9, **details)
 
 
 def measure_restart(stage: Pretrain, store: Path, work: Work) -> None:
@@ -235,7 +238,7 @@ def measure_collator(folder: Path, work: Work) -> None:
 def main() -> None:
     """Measure, and print a JSON line a result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="the same on less: in some two minutes")
+    parser.add_argument("--quick", action="store_true", help="the same on less")
     parser.add_argument("--train", nargs=2, metavar=("STAGE", "STORE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.train:
@@ -250,7 +253,9 @@ def main() -> None:
         torch.set_num_threads(1)
         measure_collator(folder, work)
         torch.set_num_threads(os.cpu_count() or 1)
-        stage = wordnet_pretraining(ArtifactStore(str(store)), write_encoder(folder / "encoder"), work.segments)
+        stage = wordnet_pretraining(
+            ArtifactStore(str(store)), write_encoder(folder / "encoder", work.layers), work.segments
+        )
         measure_whole_runs(stage, store, work)
         measure_processes(stage, store, work)
         measure_restart(stage, store, work)
