@@ -47,13 +47,11 @@ RIDGE = 1e-3
 def with_numbers(questions: PreparedQuestions, encoder: TextEncoder) -> PreparedQuestions:
     """The questions, whose rows have a column for each number."""
     graphs = Subgraphs.of_table(questions.rows)
-    counts, size = graphs.node_counts, len(graphs)
-    first = np.repeat(np.cumsum(counts) - counts, graphs.edge_counts)
-    edges = np.stack([first + graphs.head, first + graphs.tail])
+    edges = np.stack([graphs.head_node, graphs.tail_node])
     edges = np.concatenate([edges, edges[::-1]], axis=1)
-    arguments = (np.repeat(np.arange(size), counts), graphs.node_type, graphs.node_score, edges)
+    arguments = (graphs.node_graph, graphs.node_type, graphs.node_score, edges)
     with torch.no_grad():
-        read = RelevanceReadout()(*map(torch.from_numpy, arguments), size).double().numpy()
+        read = RelevanceReadout()(*map(torch.from_numpy, arguments), len(graphs)).double().numpy()
     vectors = []
     for column in ("question", "text"):
         texts, of_row = np.unique(questions.rows[column].to_pylist(), return_inverse=True)

@@ -24,12 +24,7 @@ class Ends:
 
     def __init__(self, questions: PreparedQuestions) -> None:
         self._graphs = Subgraphs.of_table(questions.rows.take(questions.right_rows))
-        counts = self._graphs.node_counts
-        first = np.cumsum(counts) - counts
-        of_edge = np.repeat(np.arange(len(counts)), self._graphs.edge_counts)
-        self._of_node = np.repeat(np.arange(len(counts)), counts)
-        self._head = first[of_edge] + self._graphs.head
-        self._tail = first[of_edge] + self._graphs.tail
+        self._head, self._tail = self._graphs.head_node, self._graphs.tail_node
         self.in_question = self._named(questions)
         self.in_answer = self._graphs.node_type == NodeType.ANSWER
 
@@ -38,13 +33,13 @@ class Ends:
         question = np.repeat(questions.question_of_row, choices.node_counts)
         width = max(choices.node_id.max(initial=0), self._graphs.node_id.max(initial=0)) + 1
         linked = (question * width + choices.node_id)[choices.node_type == NodeType.LINKED]
-        return np.isin(np.flatnonzero(questions.known)[self._of_node] * width + self._graphs.node_id, linked)
+        return np.isin(np.flatnonzero(questions.known)[self._graphs.node_graph] * width + self._graphs.node_id, linked)
 
     @property
     def entities(self) -> Int64s:
         """[Q] nodes that question or right choice names."""
         named = self.in_question | self.in_answer
-        return np.bincount(self._of_node[named], minlength=len(self._graphs))
+        return np.bincount(self._graphs.node_graph[named], minlength=len(self._graphs))
 
     @property
     def are_neighbours(self) -> Bools:
@@ -52,7 +47,7 @@ class Ends:
         crosses = (self.in_question[self._head] & self.in_answer[self._tail]) | (
             self.in_answer[self._head] & self.in_question[self._tail]
         )
-        return np.bincount(self._of_node[self._head[crosses]], minlength=len(self._graphs)) > 0
+        return np.bincount(self._graphs.node_graph[self._head[crosses]], minlength=len(self._graphs)) > 0
 
     @property
     def hops(self) -> Int64s:
@@ -60,7 +55,7 @@ class Ends:
         distances = np.full(len(self._graphs), NO_PATH)
         reached = self.in_question.copy()
         for distance in count():
-            met = np.unique(self._of_node[reached & self.in_answer])
+            met = np.unique(self._graphs.node_graph[reached & self.in_answer])
             distances[met[distances[met] == NO_PATH]] = distance
             wider = reached.copy()
             wider[self._tail[reached[self._head]]] = True

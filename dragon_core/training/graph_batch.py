@@ -102,9 +102,14 @@ class Subgraphs:
         return len(self.node_counts)
 
     @cached_property
+    def first_node(self) -> Int64s:
+        """[B] where each subgraph's nodes begin among the n nodes."""
+        return np.cumsum(self.node_counts) - self.node_counts
+
+    @cached_property
     def context_position(self) -> Int64s:
         """[B] where each context node stands among the N nodes."""
-        return np.cumsum(self.node_counts) - self.node_counts + np.arange(len(self))
+        return self.first_node + np.arange(len(self))
 
     @cached_property
     def node_graph(self) -> Int64s:
@@ -115,6 +120,16 @@ class Subgraphs:
     def edge_graph(self) -> Int64s:
         """[m] the subgraph of each edge."""
         return np.repeat(np.arange(len(self)), self.edge_counts)
+
+    @cached_property
+    def head_node(self) -> Int64s:
+        """[m] where each edge's head stands among the n nodes."""
+        return self.first_node[self.edge_graph] + self.head
+
+    @cached_property
+    def tail_node(self) -> Int64s:
+        """[m] where each edge's tail stands among the n nodes."""
+        return self.first_node[self.edge_graph] + self.tail
 
     @cached_property
     def head_position(self) -> Int64s:

@@ -26,14 +26,12 @@ class GraphSentences:
             subgraphs: One a text.
             kept_edges: [m] which edges may be told; None: all.
         """
-        first_node = np.cumsum(subgraphs.node_counts) - subgraphs.node_counts
         sentences: list[list[str]] = [[] for _ in range(len(subgraphs))]
         edges = np.arange(len(subgraphs.head)) if kept_edges is None else np.flatnonzero(kept_edges)
         for edge in edges.tolist():
             graph = int(subgraphs.edge_graph[edge])
             head, tail = (
-                self._names[subgraphs.node_id[first_node[graph] + end[edge]]]
-                for end in (subgraphs.head, subgraphs.tail)
+                self._names[subgraphs.node_id[end[edge]]] for end in (subgraphs.head_node, subgraphs.tail_node)
             )
             template = self._templates[subgraphs.relation[edge]]
             sentences[graph].append(f"{template.format(head=head, tail=tail)}.")

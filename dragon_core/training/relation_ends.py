@@ -57,8 +57,7 @@ class RelationEnds:
             of_heads: Whether the head is replaced, else the tail.
         """
         row, place = np.nonzero(allowed)
-        first = np.cumsum(subgraphs.node_counts) - subgraphs.node_counts
-        nodes = subgraphs.node_id[first[subgraphs.edge_graph[targets[row]]] + place]
+        nodes = subgraphs.node_id[subgraphs.first_node[subgraphs.edge_graph[targets[row]]] + place]
         wanted = subgraphs.relation[targets[row]] * self._num_nodes + nodes
         occurs = _is_in(self._heads if of_heads else self._tails, wanted)
         typed = np.zeros_like(allowed)
