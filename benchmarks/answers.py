@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.answer_data import QUESTION_SETS, SHARED_DATA, SUBGRAPHS, knowledge, pretraining, write_texts
 from benchmarks.answer_table import RESULTS, answers_table, read_rows, read_signal, signal_table
+from benchmarks.reporting import machine
 from dragon_core.artifacts import ArtifactReference, ArtifactStore, ExternalFiles, Stage, make
 from dragon_core.linking import BuildLinker, DictionaryParams
 from dragon_core.qa import FineTune, FineTuningParams, PreparationParams, PrepareQuestions, ReadQuestions
@@ -129,6 +130,7 @@ def row_of(cell: Cell, stage: FineTune, store: ArtifactStore) -> dict[str, Any]:
         "checkpoint": str(stage.checkpoint),
         "prepared": str(stage.questions),
         "seconds": round(made.manifest.seconds),
+        "machine": machine(),
     }
 
 

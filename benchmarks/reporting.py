@@ -16,12 +16,17 @@ from dragon_core.artifacts.folder import Folder
 from dragon_core.artifacts.manifest import package_versions
 
 
+def machine() -> dict[str, Any]:
+    """What this runs on."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    processor = (models or [platform.processor()])[0]
+    return {"processor": processor, "cores": os.cpu_count(), "system": platform.system()}
+
+
 def report_machine() -> None:
     """Print what the benchmark runs on."""
-    cpu = Path("/proc/cpuinfo")
-    models = [line.split(":")[1].strip() for line in cpu.read_text().splitlines() if line.startswith("model name")]
-    line = {"processor": (models or [platform.processor()])[0], "cores": os.cpu_count()}
-    print(json.dumps({"machine": line | {"system": platform.system()}, "packages": package_versions()}), flush=True)
+    print(json.dumps({"machine": machine(), "packages": package_versions()}), flush=True)
 
 
 def report(
