@@ -122,9 +122,11 @@ class Draft(Writer):
         count = len(self.rejects)
         if count > share * total:
             source, record, reason = self.rejects[0]
+            often, times = Counter(reason for _, _, reason in self.rejects).most_common(1)[0]
+            most = f" {times} of them have one reason: {often}." if times > 1 and often != reason else ""
             raise TooManyRejectsError(
                 f"{count} of {total} records were rejected ({count / max(total, 1):.1%}, {share:.1%} is allowed); the"
-                f" first is record {record} of {source}: {reason}. Mend the source, or raise max_reject_share."
+                f" first is record {record} of {source}: {reason}.{most} Mend the source, or raise max_reject_share."
             )
 
 

@@ -20,6 +20,8 @@ Float64s = npt.NDArray[np.float64]
 CONFIDENCE = 0.95
 # So many resamplings of the questions are in memory at once.
 RESAMPLINGS_AT_ONCE = 200
+# Far finer than the steps of an accuracy, far coarser than rounding.
+DECIMALS = 12
 
 
 def compare(hits: Mapping[str, Hits], subject: str, samples: int, seed: int) -> dict[str, Any]:
@@ -56,18 +58,19 @@ def resampled_accuracies(hits: Mapping[str, Hits], samples: int, random: np.rand
     """
     runs = np.concatenate(list(hits.values())).astype(np.float64)
     questions = runs.shape[1]
+    # Whole numbers until they are divided once, so that what is equal is equal, and a tie is 0.
     of_runs = np.empty((samples, len(runs)))
     for start in range(0, samples, RESAMPLINGS_AT_ONCE):
         drawn = of_runs[start : start + RESAMPLINGS_AT_ONCE]
         # Counting how often each question is drawn is much faster than gathering what is drawn.
         draws = random.integers(questions, size=(len(drawn), questions)) + questions * np.arange(len(drawn))[:, None]
         counts = np.bincount(draws.ravel(), minlength=draws.size).reshape(draws.shape)
-        drawn[:] = counts @ runs.T / questions
+        drawn[:] = counts @ runs.T
     resampled, first = {}, 0
     for arm in hits:
         count = len(hits[arm])
         draws = random.multinomial(count, np.full(count, 1 / count), size=samples)
-        resampled[arm] = (draws * of_runs[:, first : first + count]).sum(axis=1) / count
+        resampled[arm] = (draws * of_runs[:, first : first + count]).sum(axis=1) / (count * questions)
         first += count
     return resampled
 
@@ -167,7 +170,9 @@ def mean_lead(sets: Sequence[tuple[Hits, Hits]], samples: int, seed: int) -> dic
     resampled = np.zeros(samples)
     for (first, second), random in zip(sets, randoms, strict=True):
         drawn = resampled_accuracies({"first": first, "second": second}, samples, random)
-        resampled += (drawn["first"] - drawn["second"]) / len(sets)
+        resampled += drawn["first"] - drawn["second"]
+    # So that leads that cancel out give 0.
+    resampled = np.round(resampled / len(sets), DECIMALS)
     low, high = interval(resampled)
     difference = float(np.mean([first.mean() - second.mean() for first, second in sets]))
     return {"difference": difference, "low": low, "high": high, "p_value": bootstrap_p_value(resampled)}

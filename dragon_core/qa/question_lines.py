@@ -1,5 +1,6 @@
 """Questions as JSON lines, answered one by one: a line that cannot be read is rejected alone."""
 
+import codecs
 import json
 from collections.abc import Callable, Iterable, Iterator
 
@@ -17,7 +18,7 @@ class QuestionLine(BaseModel):
 
     id: str | int
     question: str
-    context: str = ""
+    context: str | None = None
     choices: list[str] = []
 
 
@@ -47,8 +48,8 @@ def _questions(
         if not line.strip():
             continue
         try:
-            read = QuestionLine.model_validate_json(line)
-            question = answerer.question(read.question, read.choices, read.context, str(read.id))
+            read = QuestionLine.model_validate_json(line.removeprefix(codecs.BOM_UTF8) if number == 1 else line)
+            question = answerer.question(read.question, read.choices, read.context or "", str(read.id))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))

@@ -46,6 +46,16 @@ def test_medqa_is_read_with_four_or_five_choices(tmp_path: Path) -> None:
     assert five.test[0]["choices"] == [*four.test[0]["choices"], "drug E0"]
 
 
+@pytest.mark.parametrize("folder", ["Mainland/4_options", "Taiwan"])
+def test_medqa_of_other_countries_names_files_of_four_choices_in_its_own_way(tmp_path: Path, folder: str) -> None:
+    write_medqa(tmp_path / "Mainland", "", "ABCDE")
+    write_medqa(tmp_path / folder, "", "ABCD")
+    found = read(tmp_path / Path(folder).parts[0], tmp_path / "store", source="medqa")
+    assert found.ids()[1:] == (["dev-1", "dev-2"], ["test-1", "test-2", "test-3"])
+    assert {len(row["choices"]) for row in found.test} == {4}
+    assert found.rejects == []
+
+
 def test_medqa_answers_that_contradict_themselves_are_rejects(tmp_path: Path) -> None:
     write_medqa(tmp_path / "US", "", "ABCDE")
     bad = [medqa(8, "ABCDE", text="drug C8"), medqa(9, "ABCD"), medqa(9, "ABCDE") | {"options": []}]
@@ -85,8 +95,8 @@ def test_medmcqa_counts_right_answers_from_one(tmp_path: Path) -> None:
 def test_answers_of_medmcqa_that_are_counted_from_zero_are_noticed(tmp_path: Path) -> None:
     write_medmcqa(tmp_path / "medmcqa")
     write_lines(tmp_path / "medmcqa/dev.json", [medmcqa("dev0", 0), medmcqa("dev1", 1)])
-    found = read(tmp_path / "medmcqa", tmp_path / "store", source="medmcqa")
-    assert found.rejects == [("dev.json", "1", "its answer 0 is none of its labels 1, 2, 3, 4")]
+    with pytest.raises(QuestionError, match=r"Item 1 of dev\.json has the answer 0, .* `source: hub`"):
+        read(tmp_path / "medmcqa", tmp_path / "store", source="medmcqa")
 
 
 def pubmedqa(decision: str) -> dict[str, Any]:
@@ -158,17 +168,31 @@ def test_bioasq_gives_its_yes_no_questions_with_snippets(tmp_path: Path) -> None
     }
     assert found.test[1]["answer"] == 1
     assert found.counts["other_kinds"] == 3
-    assert [reject[:2] for reject in found.rejects] == [("training9b.json", "22"), ("training9b.json", "23")]
-    assert found.rejects[0][2] == "its id golden1 is that of another item, 1 of 9B1_golden.json"
+    assert [reject[:2] for reject in found.rejects] == [("training9b.json", "23")]
+
+
+def test_what_bioasq_tests_is_not_trained_on_by_another_id_either(tmp_path: Path) -> None:
+    train = [bioasq(f"train{number}", "yes") for number in range(10)]
+    train += [bioasq("golden0", "yes"), bioasq("merged", "yes") | {"body": "Is golden1 a Gene? "}]
+    write_json(tmp_path / "set/training12b.json", {"questions": train})
+    write_json(tmp_path / "set/12B1_golden.json", {"questions": [bioasq(f"golden{n}", "yes") for n in range(2)]})
+    found = read(tmp_path / "set", tmp_path / "store", source="bioasq")
+    assert [len(ids) for ids in found.ids()] == [9, 1, 2]
+    assert (found.counts["also_in_test"], found.rejects) == (2, [])
+    write_json(tmp_path / "set/training11b.json", {"questions": train})
+    with pytest.raises(QuestionError, match=r"training11b\.json, training12b\.json; leave the newest"):
+        read(tmp_path / "set", tmp_path / "store", source="bioasq")
 
 
 def test_batches_of_a_running_challenge_have_no_answers(tmp_path: Path) -> None:
     write_json(tmp_path / "set/training9b.json", {"questions": [bioasq(f"train{n}", "no") for n in range(10)]})
-    with pytest.raises(QuestionError, match=r"lacks \*golden\*\.json or \*testset\*\.json"):
+    with pytest.raises(QuestionError, match=r"lacks \*golden\*\.json or \*testset\*"):
         read(tmp_path / "set", tmp_path / "store", source="bioasq")
-    write_json(tmp_path / "set/BioASQ-task9bPhaseB-testset1.json", {"questions": [bioasq("new", None)]})
+    write_json(tmp_path / "set/BioASQ-task9bPhaseA-testset1", {"questions": [bioasq("new", None) | {"snippets": []}]})
+    write_json(tmp_path / "set/BioASQ-task9bPhaseB-testset1", {"questions": [bioasq("new", None)]})
     found = read(tmp_path / "set", tmp_path / "store", source="bioasq")
     assert [(row["question_id"], row["answer"]) for row in found.test] == [("new", None)]
+    assert found.test[0]["context"] == "new is known. So it is."
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"questions": 1}'])

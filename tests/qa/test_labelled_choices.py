@@ -43,6 +43,14 @@ def test_the_official_test_of_commonsenseqa_has_no_answers(commonsenseqa: Path, 
     assert [row["answer"] for row in found.test] == [None] * 3
 
 
+def test_a_mark_before_the_list_belongs_to_no_id(commonsenseqa: Path, tmp_path: Path) -> None:
+    path = commonsenseqa / "inhouse_split_qids.txt"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    found = read(commonsenseqa, tmp_path / "store", source="commonsenseqa")
+    assert found.ids()[0] == ["train0", "train1", "train3"]
+    assert found.rejects == []
+
+
 def test_an_id_of_the_list_that_train_has_not_is_a_reject(commonsenseqa: Path, tmp_path: Path) -> None:
     write_lines(commonsenseqa / "inhouse_split_qids.txt", ["train3", "other"])
     found = read(commonsenseqa, tmp_path / "store", source="commonsenseqa")
@@ -57,8 +65,8 @@ BAD_LINES = {
     '{"id": "x", "question": {"stem": "Why?", "choices": "none"}}': "its choices are no list",
     json.dumps(labelled("x", answer=None)): "its answerKey is no text, or empty",
     json.dumps(labelled("x", answer="F")): "its answer 'F' is none of its labels A, B, C, D, E",
-    json.dumps(labelled("x", labels="A")): "it has 1 choices",
-    json.dumps(labelled("x", labels="AAB")): "two of its choices have the same label",
+    json.dumps(labelled("x", labels="ABCD")): "it has 4 choices instead of 5",
+    json.dumps(labelled("x", labels="AABCD")): "two of its choices have the same label",
     json.dumps(labelled("")): "its id is no text, or empty",
     json.dumps(labelled("\ud800")): "half a surrogate pair",
     json.dumps(labelled("dev1")): "its id dev1 is that of another item, 2 of dev_rand_split.jsonl",
@@ -118,7 +126,7 @@ def test_openbookqa_is_found_in_its_unpacked_archive_with_facts_or_without(tmp_p
 
 def test_files_may_be_gzipped(tmp_path: Path) -> None:
     for split in ("train", "dev", "test"):
-        write_lines(tmp_path / "obqa" / f"{split}.jsonl", many(split, 1))
+        write_lines(tmp_path / "obqa" / f"{split}.jsonl", many(split, 1, labels="ABCD"))
         path = tmp_path / "obqa" / f"{split}.jsonl"
         path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
         path.unlink()
@@ -147,23 +155,26 @@ def test_arc_has_three_to_five_choices_with_letters_or_digits(tmp_path: Path) ->
         (["1", "2", "3", "4"], 3),
         (["A", "B", "C", "D", "E"], 4),
     ]
-    with pytest.raises(QuestionError, match=r"lacks ARC-Challenge-Train\.jsonl"):
+    with pytest.raises(QuestionError, match="holds ARC-Easy alone; give it as `part`"):
         read(tmp_path / "arc", tmp_path / "store", source="arc")
+    write_lines(tmp_path / "arc/other/train.jsonl", items)
+    with pytest.raises(QuestionError, match=r"lacks ARC-Challenge-Train\.jsonl"):
+        read(tmp_path / "arc/other", tmp_path / "store", source="arc")
 
 
 @pytest.mark.parametrize(
-    ("source", "names"),
+    ("source", "labels", "names"),
     [
-        ("riddlesense", ["rs_train.jsonl", "rs_dev.jsonl", "rs_test_hidden.jsonl"]),
-        ("qasc", ["train.jsonl", "dev.jsonl", "test.jsonl"]),
+        ("riddlesense", "ABCDE", ["rs_train.jsonl", "rs_dev.jsonl", "rs_test_hidden.jsonl"]),
+        ("qasc", "ABCDEFGH", ["train.jsonl", "dev.jsonl", "test.jsonl"]),
     ],
 )
 def test_a_hidden_test_is_read_without_answers_or_replaced_by_dev(
-    tmp_path: Path, source: str, names: list[str]
+    tmp_path: Path, source: str, labels: str, names: list[str]
 ) -> None:
-    write_lines(tmp_path / "set" / names[0], many("train", 20, labels="ABCDEFGH"))
-    write_lines(tmp_path / "set" / names[1], many("dev", 3, answer="C"))
-    write_lines(tmp_path / "set" / names[2], many("test", 2, answer="hidden"))
+    write_lines(tmp_path / "set" / names[0], many("train", 20, labels=labels))
+    write_lines(tmp_path / "set" / names[1], many("dev", 3, answer="C", labels=labels))
+    write_lines(tmp_path / "set" / names[2], many("test", 2, answer="hidden", labels=labels))
     official = read(tmp_path / "set", tmp_path / "store", source=source, split="official")
     assert [len(ids) for ids in official.ids()] == [20, 3, 2]
     assert [row["answer"] for row in official.test] == [None, None]

@@ -4,20 +4,20 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from dragon_core.artifacts import ExternalFiles
 from dragon_core.artifacts.draft import Tally
-from dragon_core.qa import ReadQuestions
+from dragon_core.qa import QuestionError, ReadQuestions
 from dragon_core.qa.question import Question
 from dragon_core.qa.reading import read_files
 from dragon_core.qa.sources.answers import position_of_answer
 from dragon_core.qa.sources.files import QuestionFiles
 from dragon_core.qa.sources.items import MalformedItemError
 from dragon_core.qa.sources.own_files import OwnFilesParams
-from tests.qa.question_files import read, write_lines
+from tests.qa.question_files import many, read, write_lines
 
 # No half of a surrogate pair, which is no text, and nothing that is stripped.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).map(str.strip).filter(bool)
@@ -53,6 +53,7 @@ def test_what_was_written_is_read(written: list[Question], is_ascii: bool) -> No
 @given(st.lists(TEXTS, min_size=2, max_size=6, unique=True), st.data())
 def test_a_position_and_a_text_name_the_same_choice(choices: list[str], data: st.DataObject) -> None:
     position = data.draw(st.integers(0, len(choices) - 1))
+    assume(str(position) not in choices)
     assert position_of_answer(position, choices) == position_of_answer(choices[position], choices) == position
 
 
@@ -76,6 +77,19 @@ def test_an_answer_names_a_choice(answer: Any, choices: list[str], position: int
 def test_an_answer_that_names_no_choice_or_two_is_refused(answer: Any) -> None:
     with pytest.raises(MalformedItemError, match="its answer"):
         position_of_answer(answer, ["dog", "dog"])
+
+
+def test_a_number_that_is_the_text_of_another_choice_is_refused() -> None:
+    assert position_of_answer(1, ["0", "1"]) == 1
+    with pytest.raises(MalformedItemError, match="its answer 1 is the text of one choice and the position of another"):
+        position_of_answer(1, ["1", "2"])
+
+
+def test_the_files_of_a_published_set_are_told_from_ones_own(tmp_path: Path) -> None:
+    for split in ("train", "dev", "test"):
+        write_lines(tmp_path / "own" / f"{split}.jsonl", many(split, 2))
+    with pytest.raises(QuestionError, match="Say as `source` which set it is"):
+        read(tmp_path / "own", tmp_path / "store", source="own")
 
 
 def own(name: str | int, **more: Any) -> dict[str, Any]:

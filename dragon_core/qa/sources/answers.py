@@ -22,19 +22,23 @@ def position_of_label(label: Any, labels: Sequence[str]) -> int:
 def position_of_answer(answer: Any, choices: Sequence[str]) -> int | None:
     """Position of the choice that an answer names, of choices without labels.
 
-    A number is a position from 0. A text is the choice that reads so; only if no choice does, it is a letter: A the
-    first choice, B the second.
+    A number is a position from 0, if it is not the text of another choice. A text is the choice that reads so; only if
+    no choice does, it is a letter: A the first choice, B the second.
 
     Args:
         answer: The answer; None and empty text if it is not known.
         choices: The choices.
 
     Raises:
-        MalformedItemError: It names no choice, or two that read the same.
+        MalformedItemError: It names no choice, or two.
     """
     if answer is None or answer == "":
         return None
     if type(answer) is int:
+        if str(answer) in choices and choices.index(str(answer)) != answer:
+            raise MalformedItemError(
+                f"its answer {answer} is the text of one choice and the position of another; give the text as text"
+            )
         if 0 <= answer < len(choices):
             return answer
         raise MalformedItemError(f"its answer {answer} is no position from 0 to {len(choices) - 1}")

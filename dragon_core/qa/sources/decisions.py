@@ -1,6 +1,6 @@
 """Biomedical questions that are answered yes or no, or maybe: PubMedQA and BioASQ, each file one JSON document."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,20 +51,27 @@ def read_pubmedqa(files: QuestionFiles) -> Splits:
 
 
 def read_bioasq(files: QuestionFiles) -> Splits:
-    """Read the yes/no questions of BioASQ; those of other kinds are counted as `other_kinds`.
+    """Read the yes/no questions of BioASQ.
+
+    Those of other kinds are counted as `other_kinds`, those to train on that test has, too, as `also_in_test`.
 
     Raises:
-        QuestionError: A file is missing, or is no JSON object with questions.
+        QuestionError: A file is missing, or is no JSON object with questions, or there are several to train on.
     """
-    train = files.matching("*train*.json")
-    golden = files.matching("*golden*.json")
-    test = golden or files.matching("*testset*.json")
+    train = files.matching("*train*.json*")
+    golden = files.matching("*golden*.json*")
+    # Files of phase A have the same questions without snippets; those of some years have no ending.
+    test = golden or [path for path in files.matching("*testset*") if "phasea" not in path.name.lower()]
     if not train or not test:
-        lacking = "*train*.json" if not train else "*golden*.json or *testset*.json"
+        lacking = "*train*.json" if not train else "*golden*.json or *testset*"
         raise QuestionError(f"{files.root} lacks {lacking}; give the folder with BioASQ's own files.")
-    # Later training sets hold the batches of earlier years, so that what is asked in test is refused in train.
+    if len(train) > 1:
+        names = ", ".join(path.name for path in train)
+        raise QuestionError(
+            f"{files.root} has several training sets: {names}; leave the newest, which holds the others."
+        )
     tested = [question for path in test for question in _bioasq_questions(files, path, is_hidden=not golden)]
-    return without_dev([question for path in train for question in _bioasq_questions(files, path)], tested)
+    return without_dev(_bioasq_questions(files, train[0], tested), tested)
 
 
 def _pubmedqa_question(item: Item) -> Question:
@@ -73,17 +80,24 @@ def _pubmedqa_question(item: Item) -> Question:
     return make_question(str(item.record), item.text("QUESTION"), YES_NO_MAYBE, answer, context)
 
 
-def _bioasq_questions(files: QuestionFiles, path: Path, is_hidden: bool = False) -> list[Question]:
+def _bioasq_questions(
+    files: QuestionFiles, path: Path, tested: Collection[Question] = (), is_hidden: bool = False
+) -> list[Question]:
     entries = files.json_object(path).get("questions")
     if not isinstance(entries, list):
         raise QuestionError(f'{path} is no JSON object with a list "questions"; check that it is a file of task b.')
-    return files.questions(files.items(path.name, _yes_no(files, entries)), _bioasq_question, is_hidden)
+    return files.questions(files.items(path.name, _yes_no(files, entries, tested)), _bioasq_question, is_hidden)
 
 
-def _yes_no(files: QuestionFiles, entries: list[Any]) -> Iterator[tuple[int | str, Any]]:
+def _yes_no(files: QuestionFiles, entries: list[Any], tested: Collection[Question]) -> Iterator[tuple[int | str, Any]]:
+    # Later training sets hold the batches of earlier years, some of their questions by other ids.
+    ids = {question.question_id for question in tested}
+    bodies = {question.question.lower() for question in tested}
     for number, entry in enumerate(entries, start=1):
         if isinstance(entry, dict) and entry.get("type") in ("factoid", "list", "summary"):
             files.tally.count(other_kinds=1)
+        elif isinstance(entry, dict) and (entry.get("id") in ids or str(entry.get("body")).strip().lower() in bodies):
+            files.tally.count(also_in_test=1)
         else:
             yield number, entry
 

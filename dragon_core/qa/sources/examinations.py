@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.question import Question
 from dragon_core.qa.sources.answers import position_of_label
 from dragon_core.qa.sources.files import QuestionFiles
@@ -13,6 +14,8 @@ from dragon_core.qa.sources.label_files import numbered
 from dragon_core.qa.sources.params import HiddenTestParams, QuestionSetParams
 
 MEDMCQA_LABELS = ("1", "2", "3", "4")
+# What MedQA's files with four choices begin with: those of the United States, of the Mainland; Taiwan's with nothing.
+FOUR_CHOICES = ("phrases_no_exclude_", "4_options/")
 
 
 class MedQAParams(QuestionSetParams):
@@ -20,7 +23,7 @@ class MedQAParams(QuestionSetParams):
 
     source: Literal["medqa"] = "medqa"
     num_choices: Literal[4, 5] = Field(
-        4, description="4: the files 4_options/phrases_no_exclude_*.jsonl; 5: the files beside that folder."
+        4, description="4: the files of the folder 4_options, where there is one; 5: the files beside it."
     )
 
 
@@ -36,7 +39,8 @@ def read_medqa(files: QuestionFiles, params: MedQAParams) -> Splits:
     Raises:
         QuestionError: A file is missing.
     """
-    beginning = "phrases_no_exclude_" if params.num_choices == 4 else ""
+    beginnings = FOUR_CHOICES if params.num_choices == 4 else ()
+    beginning = next((found for found in beginnings if files.matching(f"{found}train.jsonl*")), "")
     train, dev, test = files.find([f"{beginning}{split}.jsonl" for split in ("train", "dev", "test")])
 
     def question_of(item: Item) -> Question:
@@ -53,7 +57,7 @@ def read_medmcqa(files: QuestionFiles, params: MedMCQAParams) -> Splits:
     """Read MedMCQA.
 
     Raises:
-        QuestionError: A file is missing.
+        QuestionError: A file is missing, or counts answers from 0.
     """
     names = ["train.json", "dev.json"]
     if params.split == "official":
@@ -74,8 +78,15 @@ def medmcqa_question(item: Item) -> Question:
 
     Raises:
         MalformedItemError: A field is missing or something else.
+        QuestionError: Answers are counted from 0.
     """
-    return _medmcqa_question(item, position_of_label(item.fields.get("cop"), MEDMCQA_LABELS))
+    cop = item.fields.get("cop")
+    if cop == 0:
+        raise QuestionError(
+            f"Item {item.record} of {item.source} has the answer 0, but MedMCQA's own files count answers from 1: this"
+            " is a copy that counts from 0. Give the own files, or read the copy with `source: hub`."
+        )
+    return _medmcqa_question(item, position_of_label(cop, MEDMCQA_LABELS))
 
 
 def _hidden_medmcqa_question(item: Item) -> Question:

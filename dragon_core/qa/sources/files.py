@@ -58,7 +58,7 @@ class QuestionFiles(QuestionReader):
                 continue
             self.tally.count(records=1)
             try:
-                fields = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+                fields = json.loads(_decoded(number, line))
             except UnicodeDecodeError:
                 self.tally.reject(path.name, number, "it is not UTF-8")
             except (ValueError, RecursionError) as error:
@@ -80,7 +80,7 @@ class QuestionFiles(QuestionReader):
             QuestionError: It cannot be read.
         """
         try:
-            return [line.decode().strip() for _, line in self._lines(path)]
+            return [_decoded(number, line).strip() for number, line in self._lines(path)]
         except UnicodeDecodeError as error:
             raise QuestionError(f"{path} cannot be read: it is not UTF-8. Get it again.") from error
 
@@ -110,3 +110,8 @@ class QuestionFiles(QuestionReader):
                 yield from enumerate(file, start=1)
         except (EOFError, OSError, zlib.error) as error:
             raise QuestionError(f"{path} cannot be read: {error}. Check that it is whole.") from error
+
+
+def _decoded(number: int, line: bytes) -> str:
+    # Editors of some systems put a mark before the first line.
+    return line.decode("utf-8-sig" if number == 1 else "utf-8")

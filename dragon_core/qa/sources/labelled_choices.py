@@ -5,11 +5,13 @@ A file has a JSON object on each line:
     {"id": "7", "question": {"stem": "...", "choices": [{"label": "A", "text": "..."}, ...]}, "answerKey": "A"}
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
+from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.question import Question
 from dragon_core.qa.sources.answers import position_of_label
 from dragon_core.qa.sources.files import QuestionFiles
@@ -60,18 +62,56 @@ class QascParams(HiddenTestParams):
     )
 
 
+@dataclass(frozen=True)
+class Form:
+    """How the items of a set look.
+
+    Attributes:
+        num_choices: How many choices each has; None if that differs.
+        fact: The field that becomes the context, if one does.
+    """
+
+    num_choices: int | None = None
+    fact: str | None = None
+
+    def question(self, item: Item) -> Question:
+        """The question of an item.
+
+        Raises:
+            MalformedItemError: A field is missing or something else.
+        """
+        stem, labels, choices = self._parts(item)
+        answer = position_of_label(item.text("answerKey"), labels)
+        context = item.text(self.fact) if self.fact is not None else ""
+        return make_question(item.identifier("id"), stem, choices, answer, context, labels)
+
+    def hidden_question(self, item: Item) -> Question:
+        """The same of an item of a test whose answers, and facts, are not known."""
+        stem, labels, choices = self._parts(item)
+        return make_question(item.identifier("id"), stem, choices, None, labels=labels)
+
+    def _parts(self, item: Item) -> tuple[str, list[str], list[str]]:
+        question = item.fields.get("question")
+        if not isinstance(question, dict):
+            raise MalformedItemError('its question is no JSON object with "stem" and "choices"')
+        labels, choices = labelled_choices(question.get("choices"))
+        if self.num_choices not in (None, len(choices)):
+            raise MalformedItemError(f"it has {len(choices)} choices instead of {self.num_choices}")
+        return text_of(question.get("stem"), "stem"), labels, choices
+
+
 def read_commonsenseqa(files: QuestionFiles, params: CommonsenseQAParams) -> Splits:
     """Read CommonsenseQA.
 
     Raises:
         QuestionError: A file is missing.
     """
-    names = ["train_rand_split.jsonl", "dev_rand_split.jsonl"]
+    names, form = ["train_rand_split.jsonl", "dev_rand_split.jsonl"], Form(num_choices=5)
     if params.split == "official":
         train, dev, test = files.find([*names, "test_rand_split_no_answers.jsonl"])
-        return _splits(files, train, dev, files.questions(files.json_lines(test), _hidden_question, is_hidden=True))
+        return _splits(files, train, dev, _hidden_questions(files, test, form), form)
     train, dev, ids = files.find([*names, "inhouse_split_qids.txt"])
-    official = _splits(files, train, dev, [])
+    official = _splits(files, train, dev, [], form)
     kept = _listed(files, ids, {question.question_id for question in official.train})
     return Splits(
         train=[question for question in official.train if question.question_id in kept],
@@ -88,8 +128,8 @@ def read_openbookqa(files: QuestionFiles, params: OpenBookQAParams) -> Splits:
     """
     ending = "_complete" if params.with_facts else ""
     train, dev, test = files.find([f"{split}{ending}.jsonl" for split in ("train", "dev", "test")])
-    fact = "fact1" if params.with_facts else None
-    return _splits(files, train, dev, _questions(files, test, fact), fact)
+    form = Form(num_choices=4, fact="fact1" if params.with_facts else None)
+    return _splits(files, train, dev, _questions(files, test, form), form)
 
 
 def read_riddlesense(files: QuestionFiles, params: RiddleSenseParams) -> Splits:
@@ -98,17 +138,22 @@ def read_riddlesense(files: QuestionFiles, params: RiddleSenseParams) -> Splits:
     Raises:
         QuestionError: A file is missing.
     """
-    return _with_hidden_test(files, ["rs_train.jsonl", "rs_dev.jsonl", "rs_test_hidden.jsonl"], params)
+    names = ["rs_train.jsonl", "rs_dev.jsonl", "rs_test_hidden.jsonl"]
+    return _with_hidden_test(files, names, params, Form(num_choices=5))
 
 
 def read_arc(files: QuestionFiles, params: ArcParams) -> Splits:
     """Read one of ARC's sets, in its official splits.
 
     Raises:
-        QuestionError: A file is missing.
+        QuestionError: A file is missing; the message tells if those of the other set are there.
     """
-    train, dev, test = files.find([f"ARC-{params.part}-{split}.jsonl" for split in ("Train", "Dev", "Test")])
-    return _splits(files, train, dev, _questions(files, test))
+    names = [f"ARC-{params.part}-{split}.jsonl" for split in ("Train", "Dev", "Test")]
+    there = {part for part in ("Challenge", "Easy") if files.matching(f"ARC-{part}-Train.jsonl*")}
+    if there and params.part not in there:
+        raise QuestionError(f"{files.root} holds ARC-{there.pop()} alone; give it as `part`, or another folder.")
+    train, dev, test = files.find(names)
+    return _splits(files, train, dev, _questions(files, test, Form()), Form())
 
 
 def read_qasc(files: QuestionFiles, params: QascParams) -> Splits:
@@ -117,8 +162,8 @@ def read_qasc(files: QuestionFiles, params: QascParams) -> Splits:
     Raises:
         QuestionError: A file is missing.
     """
-    fact = "combinedfact" if params.with_facts else None
-    return _with_hidden_test(files, ["train.jsonl", "dev.jsonl", "test.jsonl"], params, fact)
+    form = Form(num_choices=8, fact="combinedfact" if params.with_facts else None)
+    return _with_hidden_test(files, ["train.jsonl", "dev.jsonl", "test.jsonl"], params, form)
 
 
 def labelled_choices(choices: Any) -> tuple[list[str], list[str]]:
@@ -144,43 +189,24 @@ def _listed(files: QuestionFiles, path: Path, known: set[str]) -> set[str]:
     return known & {question_id for _, question_id in listed}
 
 
-def _with_hidden_test(
-    files: QuestionFiles, names: list[str], params: HiddenTestParams, fact: str | None = None
-) -> Splits:
+def _with_hidden_test(files: QuestionFiles, names: list[str], params: HiddenTestParams, form: Form) -> Splits:
     if params.split == "in-house":
         train, dev = files.find(names[:2])
-        official = _splits(files, train, dev, [], fact)
+        official = _splits(files, train, dev, [], form)
         return without_dev(official.train, official.dev)
     train, dev, test = files.find(names)
-    hidden = files.questions(files.json_lines(test), _hidden_question, is_hidden=True)
-    return _splits(files, train, dev, hidden, fact)
+    return _splits(files, train, dev, _hidden_questions(files, test, form), form)
 
 
-def _splits(files: QuestionFiles, train: Path, dev: Path, test: list[Question], fact: str | None = None) -> Splits:
+def _splits(files: QuestionFiles, train: Path, dev: Path, test: list[Question], form: Form) -> Splits:
     # Of two questions of one id, that of train is the one to lose: it is read last.
-    dev_questions = _questions(files, dev, fact)
-    return Splits(_questions(files, train, fact), dev_questions, test)
+    dev_questions = _questions(files, dev, form)
+    return Splits(_questions(files, train, form), dev_questions, test)
 
 
-def _questions(files: QuestionFiles, path: Path, fact: str | None = None) -> list[Question]:
-    return files.questions(files.json_lines(path), lambda item: _question(item, fact))
+def _questions(files: QuestionFiles, path: Path, form: Form) -> list[Question]:
+    return files.questions(files.json_lines(path), form.question)
 
 
-def _question(item: Item, fact: str | None) -> Question:
-    stem, labels, choices = _parts(item)
-    answer = position_of_label(item.text("answerKey"), labels)
-    context = item.text(fact) if fact is not None else ""
-    return make_question(item.identifier("id"), stem, choices, answer, context, labels)
-
-
-def _hidden_question(item: Item) -> Question:
-    stem, labels, choices = _parts(item)
-    return make_question(item.identifier("id"), stem, choices, None, labels=labels)
-
-
-def _parts(item: Item) -> tuple[str, list[str], list[str]]:
-    question = item.fields.get("question")
-    if not isinstance(question, dict):
-        raise MalformedItemError('its question is no JSON object with "stem" and "choices"')
-    labels, choices = labelled_choices(question.get("choices"))
-    return text_of(question.get("stem"), "stem"), labels, choices
+def _hidden_questions(files: QuestionFiles, path: Path, form: Form) -> list[Question]:
+    return files.questions(files.json_lines(path), form.hidden_question, is_hidden=True)

@@ -8,6 +8,7 @@ no choice reads so, a letter: A the first choice.
 
 from typing import Literal
 
+from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.question import Question
 from dragon_core.qa.sources.answers import position_of_answer
 from dragon_core.qa.sources.files import QuestionFiles
@@ -26,7 +27,7 @@ def read_own_files(files: QuestionFiles) -> Splits:
     """Read one's own questions.
 
     Raises:
-        QuestionError: A file is missing.
+        QuestionError: A file is missing, or is that of a published set.
     """
     train, dev, test = files.find(["train.jsonl", "dev.jsonl", "test.jsonl"])
     tested = files.questions(files.json_lines(test), _question, is_hidden=True)
@@ -35,6 +36,11 @@ def read_own_files(files: QuestionFiles) -> Splits:
 
 
 def _question(item: Item) -> Question:
+    if isinstance(item.fields.get("question"), dict):
+        raise QuestionError(
+            f"{item.source} is no file of one's own: its questions are objects, as in published sets. Say as `source`"
+            " which set it is."
+        )
     choices = [text_of(choice, "choice") for choice in list_of(item.fields.get("choices"), "choices")]
     answer = position_of_answer(item.fields.get("answer"), choices)
     context = item.optional_text("context")
