@@ -116,6 +116,9 @@ def inspect(
 def evaluate(
     questions: Annotated[Path, typer.Argument(help="The folder with the files of the question set.")],
     source: Annotated[str, typer.Option(help="Whose files they are: own, commonsenseqa, openbookqa, ...")] = "own",
+    options: Annotated[
+        str, typer.Option(metavar="JSON", help='Options of the set, such as {"num_choices": 5} (docs/questions.md).')
+    ] = "{}",
     checkpoint: Annotated[str, typer.Option(help="The checkpoint: checkpoint/KEY.")] = "checkpoint/latest",
     arm: Annotated[
         list[str], typer.Option(help="What is compared; given once for each: dragon, the checkpoint, and baselines.")
@@ -125,12 +128,14 @@ def evaluate(
         int | None, typer.Option(min=1, help="Questions to train on, drawn by the seed; without it all of them.")
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Most passes over them.")] = 4,
+    max_length: Annotated[int, typer.Option(min=8, help="Longest question with a choice, in tokens.")] = 64,
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
     """Fine-tune a checkpoint and baselines on questions, and compare them; the flow `evaluate` has all settings."""
     from dragon_core.qa.arms import arms_of
-    from dragon_core.qa.evaluation import evaluate_files
+    from dragon_core.qa.evaluation import evaluate_questions
     from dragon_core.qa.provenance import Provenance
+    from dragon_core.qa.reading import reading_of
     from dragon_core.qa.report import REPORT_NAME, read_summary
     from dragon_core.qa.tuning import FineTuningParams
 
@@ -138,13 +143,12 @@ def evaluate(
     log = logging.getLogger("dragon")
     log.setLevel(logging.INFO)
     opened = ArtifactStore(store)
-    evaluation = evaluate_files(
+    evaluation = evaluate_questions(
         Provenance.of(opened, opened.resolve(checkpoint).reference),
-        source,
-        questions,
+        reading_of(questions, source, options),
         arms_of(arm),
         seed,
-        FineTuningParams(train_examples=train_examples, epochs=epochs),
+        FineTuningParams(train_examples=train_examples, epochs=epochs, max_length=max_length),
         lambda stage: make(stage, opened, LoggedProgress(log, str(stage.reference))).reference,
     )
     made = opened.get(evaluation)

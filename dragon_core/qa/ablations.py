@@ -1,11 +1,12 @@
 """The ablations of the paper (Yasunaga et al., NeurIPS 2022): one thing changed at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dragon_core.artifacts import ArtifactReference
-from dragon_core.qa.evaluation import MakeStage, fine_tuned, prepared_as
+from dragon_core.qa.evaluation import MakeStage, fine_tuned, prepared_as, reference_of
+from dragon_core.qa.finetuning import FineTune
 from dragon_core.qa.provenance import Provenance, RelevanceInputs
 from dragon_core.qa.report import ComparisonParams, Report
 from dragon_core.qa.tuning import FineTuningParams
@@ -109,15 +110,27 @@ def evaluate_ablations(
 
     Returns:
         The evaluation.
+
+    Raises:
+        QuestionError: No ablation changes anything.
     """
-    changed = {name: ABLATIONS[name].of(origin, make) for name in names}
-    models = {report.subject: origin} | {
-        name: model for name, model in changed.items() if model.pretraining.reference != origin.pretraining.reference
-    }
-    arms: dict[str, tuple[ArtifactReference, ...]] = {}
-    for name, model in models.items():
+
+    def models(make: MakeStage) -> dict[str, Provenance]:
+        changed = {name: ABLATIONS[name].of(origin, make) for name in names}
+        base = origin.pretraining.reference
+        return {report.subject: origin} | {
+            name: model for name, model in changed.items() if model.pretraining.reference != base
+        }
+
+    def runs(model: Provenance, make: MakeStage) -> Iterator[FineTune]:
         prepared = make(prepared_as(model, questions, classes))
-        runs = [fine_tuned(model.pretraining, prepared, "dragon", finetuning, seed, make) for seed in seeds]
-        arms[name] = tuple(map(make, runs))
-    prepared = make(prepared_as(origin, questions, classes))
-    return make(Report(questions=prepared, arms=arms, params=report))
+        for seed in seeds:
+            yield fine_tuned(model.pretraining, prepared, "dragon", finetuning, seed, make)
+
+    arms = {name: tuple(map(reference_of, runs(model, reference_of))) for name, model in models(reference_of).items()}
+    # What cannot be compared is refused here, before anything is pretrained for hours.
+    compared = Report(questions=reference_of(prepared_as(origin, questions, classes)), arms=arms, params=report)
+    for model in models(make).values():
+        for run in runs(model, make):
+            make(run)
+    return make(compared)

@@ -17,6 +17,7 @@ Bools = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]
 
 UNKNOWN = -1
+ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -103,13 +104,8 @@ class QuestionCollator:
     def __call__(self, examples: Int64s) -> dict[str, torch.Tensor]:
         """Arguments of a model's `forward` for some questions, without choices and labels."""
         rows = self.questions.rows.take(self.questions.rows_of(examples))
-        asked, contexts, choices = (rows[name].to_pylist() for name in ("question", "context", "text"))
-        if self._sentences is not None:
-            told = self._sentences(Subgraphs.of_table(rows))
-            choices = [f"{choice}. {sentences}" for choice, sentences in zip(choices, told, strict=True)]
         encoded = self._tokenizer(
-            list(map(text_with_context, asked, contexts)),
-            choices,
+            *self._texts(rows),
             padding=True,
             # What is longer is cut first: a context, or what is told of the graph.
             truncation="longest_first",
@@ -120,3 +116,20 @@ class QuestionCollator:
         if self._graphs is not None:
             batch |= self._graphs(Subgraphs.of_table(rows))
         return batch
+
+    def num_cut(self) -> int:
+        """How many rows are longer than what is read of them."""
+        lengths = (
+            length
+            for batch in self.questions.rows.to_batches(max_chunksize=ROWS_AT_ONCE)
+            for length in self._tokenizer(*self._texts(batch), return_length=True, verbose=False)["length"]
+        )
+        return sum(length > self._length for length in lengths)
+
+    def _texts(self, rows: pa.Table | pa.RecordBatch) -> tuple[list[str], list[str]]:
+        """What is read of rows: questions with their contexts, and choices."""
+        asked, contexts, choices = (rows[name].to_pylist() for name in ("question", "context", "text"))
+        if self._sentences is not None:
+            told = self._sentences(Subgraphs.of_table(rows))
+            choices = [f"{choice}. {sentences}" for choice, sentences in zip(choices, told, strict=True)]
+        return list(map(text_with_context, asked, contexts)), choices

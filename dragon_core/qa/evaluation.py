@@ -1,7 +1,6 @@
 """The stages of an evaluation, one after another; whoever calls says how a stage is made."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from dragon_core.artifacts import ArtifactReference, Stage
 from dragon_core.qa.arms import Arm, reads_graph, starting_stage
@@ -9,7 +8,7 @@ from dragon_core.qa.finetuning import ArmParams, FineTune
 from dragon_core.qa.preparation import PrepareQuestions
 from dragon_core.qa.preparer import PreparationParams
 from dragon_core.qa.provenance import Provenance
-from dragon_core.qa.reading import files_of
+from dragon_core.qa.reading import ReadQuestions
 from dragon_core.qa.report import ComparisonParams, Report
 from dragon_core.qa.tuning import FineTuningParams
 from dragon_core.training import Pretrain
@@ -31,21 +30,19 @@ def prepared_as(origin: Provenance, questions: ArtifactReference, classes: Seque
     )
 
 
-def evaluate_files(
+def evaluate_questions(
     origin: Provenance,
-    source: str,
-    path: Path,
+    reading: ReadQuestions,
     arms: Sequence[Arm],
     seeds: Sequence[int],
     finetuning: FineTuningParams,
     make: MakeStage,
 ) -> ArtifactReference:
-    """Evaluate a checkpoint and its baselines on a question set that is read from its files by default.
+    """Evaluate a checkpoint and its baselines on a question set.
 
     Args:
         origin: How the checkpoint was made.
-        source: Which set it is, one of `reading.FILE_SOURCES`.
-        path: Its folder.
+        reading: The stage that reads the questions.
         arms: What is compared.
         seeds: Each arm is fine-tuned with each.
         finetuning: The same for all.
@@ -55,11 +52,10 @@ def evaluate_files(
         The evaluation.
 
     Raises:
-        QuestionError: There is no such set.
-        DragonError: There is no such folder.
+        QuestionError: There is nothing to compare the checkpoint with.
     """
-    prepared = make(prepared_as(origin, make(files_of(source, path))))
-    report = ComparisonParams(title=source)
+    prepared = make(prepared_as(origin, make(reading)))
+    report = ComparisonParams(title=reading.params.source)
     return evaluate_arms(origin.pretraining, prepared, arms, seeds, finetuning, report, make)
 
 

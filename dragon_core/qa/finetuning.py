@@ -21,6 +21,7 @@ from dragon_core.artifacts.identity import json_digest
 from dragon_core.embedding import ENTITIES_NAME
 from dragon_core.graph import KnowledgeGraph
 from dragon_core.modeling import DragonForMultipleChoice, DragonForSequenceClassification
+from dragon_core.modeling.batch_checks import max_tokens
 from dragon_core.modeling.saving import save_pretrained
 from dragon_core.qa.dataset import UNKNOWN, PreparedQuestions, QuestionCollator
 from dragon_core.qa.errors import QuestionError
@@ -35,6 +36,8 @@ from dragon_core.training.reproducible import make_reproducible
 
 PREDICTIONS_NAME = "predictions.parquet"
 METRICS_NAME = "metrics.json"
+# How many questions with a choice were longer than `max_length`, among the counts.
+CUT_TEXTS = "cut_texts"
 
 
 class ArmParams(FineTuningParams):
@@ -59,7 +62,8 @@ class FineTune(Stage):
         """Write the model, `predictions.parquet` and `metrics.json`; of a hidden test what its leaderboard takes, too.
 
         Raises:
-            QuestionError: The questions were prepared with another graph, or some to train on have no answer.
+            QuestionError: The questions were prepared with another graph, some to train on have no answer, or
+                `max_length` is more than the language model reads.
         """
         self._check_graph(inputs)
         params = self.params
@@ -92,6 +96,7 @@ class FineTune(Stage):
         draft.write_json(METRICS_NAME, metrics)
         save_pretrained(model, tokenizer, draft)
         draft.count(**{split: len(questions) for split, questions in splits.items()})
+        draft.count(**{CUT_TEXTS: sum(collator.num_cut() for collator in (train, dev, test))})
 
     def _check_graph(self, inputs: Inputs) -> None:
         for artifact in (inputs.questions, inputs.entity_table, inputs.checkpoint):
@@ -141,7 +146,16 @@ def new_collator(
     graph: KnowledgeGraph,
     max_length: int,
 ) -> QuestionCollator:
-    """What makes batches of questions in the form that a model reads."""
+    """What makes batches of questions in the form that a model reads.
+
+    Raises:
+        QuestionError: The language model reads fewer tokens than `max_length`.
+    """
+    most = max_tokens(model.config)
+    if max_length > most:
+        raise QuestionError(
+            f"max_length is {max_length}, and the language model reads {most} tokens at most; lower it."
+        )
     graphs = GraphCollator(graph.num_relations) if model.config.has_graph else None
     sentences = GraphSentences(graph.names, graph.relations) if model.config.graph_as_text else None
     return QuestionCollator(questions, tokenizer, graphs, max_length, sentences)

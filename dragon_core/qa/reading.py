@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import ClassVar, Self, get_args
 
 import pyarrow as pa
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from dragon_core.artifacts import Draft, ExternalFiles, Inputs, Progress, Stage
 from dragon_core.artifacts.draft import Tally
@@ -84,22 +84,30 @@ class ReadQuestions(Stage):
             draft.count(**{split: len(rows)})
 
 
-def files_of(source: str, path: Path) -> ReadQuestions:
-    """The stage that reads a set from its files as it is read by default.
+def reading_of(path: Path, source: str, options: str = "{}") -> ReadQuestions:
+    """The stage that reads a set from its files.
 
     Args:
-        source: Which set it is.
         path: Its folder.
+        source: Which set it is.
+        options: JSON of its parameters other than `source`.
 
     Raises:
-        QuestionError: There is no such set.
+        QuestionError: There is no such set, or it has no such parameters.
         DragonError: There is no such folder.
     """
     if source not in FILE_SOURCES:
         raise QuestionError(
             f"There is no question set {source!r} that is read from files; give one of {', '.join(FILE_SOURCES)}."
         )
-    return ReadQuestions(source=ExternalFiles.of(source, path), params=FILE_SOURCES[source]())
+    try:
+        params = FILE_SOURCES[source].model_validate_json(options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise QuestionError(
+            f"{options} are no options of {source}: {'.'.join(map(str, first['loc']))}: {first['msg']}."
+        ) from error
+    return ReadQuestions(source=ExternalFiles.of(source, path), params=params)
 
 
 def read_source(source: ExternalFiles | None, params: SourceParams, tally: Tally) -> Splits:

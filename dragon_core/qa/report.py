@@ -48,11 +48,11 @@ class Report(Stage):
         arms: By name, one `finetuned` artifact a seed; all on these questions.
 
     Raises:
-        QuestionError: An arm has no run, or nothing is compared with the subject.
+        QuestionError: An arm has no run or one twice, or nothing is compared with the subject.
     """
 
     name: ClassVar[str] = "evaluation"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     questions: ArtifactReference
     arms: dict[str, tuple[ArtifactReference, ...]]
@@ -63,6 +63,9 @@ class Report(Stage):
         empty = [arm for arm, runs in self.arms.items() if not runs]
         if empty:
             raise QuestionError(f"The arm {empty[0]} has no run; give one fine-tuned artifact a seed, or leave it out.")
+        repeated = [arm for arm, runs in self.arms.items() if len(set(runs)) < len(runs)]
+        if repeated:
+            raise QuestionError(f"The arm {repeated[0]} has a run twice; give runs of different seeds.")
         if self.params.subject not in self.arms or len(self.arms) < 2:
             raise QuestionError(
                 f"{self.params.subject} is to be compared with other arms; give it and others, not"
@@ -78,9 +81,11 @@ class Report(Stage):
         """
         questions = PreparedQuestions.of(read_choices(inputs.questions, "test"))
         if not questions.known.any():
+            runs = ", ".join(str(run) for runs in self.arms.values() for run in runs)
             raise QuestionError(
                 f"Nothing can be scored: of the {len(questions)} test questions of {self.questions} no right answer is"
-                " known. Give questions whose test split has answers, such as a split of the official dev questions."
+                f" known. What the models answer, and what a leaderboard takes, lie in the artifacts {runs}. To compare"
+                " them, give questions whose test split has answers, such as a split of the official dev questions."
             )
         # The key does not tell in which order the arms were given.
         arms = {

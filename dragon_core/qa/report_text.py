@@ -84,6 +84,7 @@ def runs_text(metrics: Metrics) -> str:
             str(run["seed"]),
             _share(run["dev_accuracy"]),
             _share(accuracy),
+            f"{run['cut_texts']:,}",
             f"`{run['reference']}`",
             _inputs({role: name for role, name in run["inputs"].items() if role not in same_inputs}),
         ]
@@ -96,7 +97,7 @@ def runs_text(metrics: Metrics) -> str:
     lines = [f"- all: {_listing(same)}", *(f"- {title_of(arm)}: {_listing(own[arm])}" for arm in arms if own[arm])]
     return (
         f"The questions: `{metrics['prepared_questions']}`.\n\n"
-        f"{_table(['', 'seed', 'dev', 'test', 'run', 'made from'], rows)}\n\n"
+        f"{_table(['', 'seed', 'dev', 'test', 'texts cut', 'run', 'made from'], rows)}\n\n"
         f"What all were made from: {_inputs(same_inputs)}.\n\nHow they were fine-tuned:\n\n" + "\n".join(lines)
     )
 

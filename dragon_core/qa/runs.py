@@ -15,7 +15,7 @@ from dragon_core.artifacts.manifest import InputRecord
 from dragon_core.qa.arms import in_order
 from dragon_core.qa.dataset import UNKNOWN, Bools, PreparedQuestions
 from dragon_core.qa.errors import QuestionError
-from dragon_core.qa.finetuning import PREDICTIONS_NAME
+from dragon_core.qa.finetuning import CUT_TEXTS, PREDICTIONS_NAME
 from dragon_core.qa.metrics import Hits
 from dragon_core.qa.schema import PREDICTIONS
 
@@ -30,6 +30,7 @@ class Run:
         settings: Its other parameters.
         inputs: What it was made from, by role: references, or digests of files.
         dev_accuracy: Of the epoch that was kept.
+        cut_texts: How many questions with a choice were longer than what is read of them.
         predictions: Its answers to the test questions (`schema.PREDICTIONS`).
     """
 
@@ -38,6 +39,7 @@ class Run:
     settings: dict[str, Any]
     inputs: dict[str, str]
     dev_accuracy: float
+    cut_texts: int
     predictions: pa.Table
 
     @classmethod
@@ -51,6 +53,7 @@ class Run:
             settings=settings,
             inputs={role: _identity(record) for role, record in artifact.manifest.inputs.items()},
             dev_accuracy=max(epoch["dev_accuracy"] for epoch in epochs),
+            cut_texts=artifact.manifest.counts.get(CUT_TEXTS, 0),
             predictions=pq.read_table(artifact.path(PREDICTIONS_NAME)),
         )
 
@@ -84,6 +87,7 @@ class Run:
             "reference": str(self.reference),
             "seed": self.seed,
             "dev_accuracy": self.dev_accuracy,
+            "cut_texts": self.cut_texts,
             "inputs": self.inputs,
         }
 

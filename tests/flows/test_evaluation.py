@@ -117,10 +117,8 @@ def test_the_command_compares_what_the_flow_compares(store: str, questions: Ques
     [
         (["--arm", "dragon"], "dragon is to be compared with other arms"),
         (["--arm", "bert"], "There is no arm 'bert'; give some of lm, "),
-        (
-            ["--source", "trivia"],
-            "There is no question set 'trivia' that is read from files; give one of",
-        ),
+        (["--options", '{"part": "Easy"}'], '{"part": "Easy"} are no options of own: part: '),
+        (["--source", "trivia"], "There is no question set 'trivia' that is read from files; give one of"),
     ],
 )
 def test_the_command_refuses_what_cannot_be_compared(

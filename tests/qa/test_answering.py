@@ -112,7 +112,7 @@ def test_choices_that_are_classes_may_be_left_out(store: ArtifactStore, arms: di
 def test_lines_are_answered_in_order_and_bad_ones_are_rejected_alone(answerer: QuestionAnswerer) -> None:
     good = {"id": 5, "question": "key5", "choices": ["door4", "door5"], "answer": "door5"}
     lines = [
-        json.dumps(good).encode(),
+        b"\xef\xbb\xbf" + json.dumps(good | {"context": None}).encode(),
         b'{"id": "half", "question": "key5"',
         b"",
         b'{"id": "none", "question": "key5", "choices": "door5"}',

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import AutoTokenizer
 
 from dragon_core.artifacts import (
     Artifact,
@@ -65,14 +66,14 @@ def fine_tune(arm: Artifact, questions: Artifact, **params: Any) -> FineTune:
 
 
 def write_commonsenseqa(folder: Path) -> ExternalFiles:
-    """Write questions of three choices and, every third, of two; those of test have no answer."""
+    """Write questions of five choices, longer and longer; those of test have no answer."""
     names = {"train": "train_rand_split", "dev": "dev_rand_split", "test": "test_rand_split_no_answers"}
     for split, name in names.items():
         lines = []
         for number in range(6):
-            labels = "ABC" if number % 3 else "AB"
-            choices = [{"label": label, "text": f"door{number + place}"} for place, label in enumerate(labels)]
-            item: dict[str, Any] = {"id": f"{split}-{number}", "question": {"stem": f"key{number}", "choices": choices}}
+            choices = [{"label": label, "text": f"door{number + place}"} for place, label in enumerate("ABCDE")]
+            question = {"stem": " ".join([f"key{number}"] * (2 * number + 1)), "choices": choices}
+            item: dict[str, Any] = {"id": f"{split}-{number}", "question": question}
             lines.append(json.dumps(item if split == "test" else item | {"answerKey": "A"}) + "\n")
         (folder / f"{name}.jsonl").write_text("".join(lines))
     return ExternalFiles.of("commonsenseqa", folder)
@@ -87,11 +88,11 @@ def test_of_a_hidden_test_there_is_what_the_leaderboard_takes(
     assert json.loads(made.path("metrics.json").read_text())["test_accuracy"] is None
     predictions = pq.read_table(made.path("predictions.parquet"))
     assert predictions["answer"].null_count == len(predictions) == 6
-    assert [len(row) for row in predictions["probabilities"].to_pylist()] == [2, 3, 3, 2, 3, 3]
+    assert [len(row) for row in predictions["probabilities"].to_pylist()] == [5] * 6
     for row in predictions["probabilities"].to_pylist():
         assert sum(row) == pytest.approx(1, abs=1e-5)
     lines = made.path("predictions.csv").read_text().splitlines()
-    expected = [f"test-{i},{'ABC'[place]}" for i, place in enumerate(predictions["predicted"].to_pylist())]
+    expected = [f"test-{i},{'ABCDE'[place]}" for i, place in enumerate(predictions["predicted"].to_pylist())]
     assert lines == expected
 
 
@@ -104,6 +105,24 @@ def test_fewer_questions_than_are_asked_for_are_one_sentence(
     stage = fine_tune(arms["lm"], prepared(store, arms["prepared"], questions), train_examples=3)
     with pytest.raises(QuestionError, match="3 questions are asked for, but there are 2"):
         make(stage, store)
+
+
+def test_texts_that_are_longer_than_what_is_read_are_counted(
+    store: ArtifactStore, arms: dict[str, Artifact], tmp_path: Path
+) -> None:
+    params = CommonsenseQAParams(split="official")
+    questions = make(ReadQuestions(source=write_commonsenseqa(tmp_path), params=params), store)
+    asked = prepared(store, arms["prepared"], questions)
+    made = make(fine_tune(arms["lm"], asked, max_length=8), store)
+    tokenizer = AutoTokenizer.from_pretrained(made.folder)
+    rows = [row for split in SPLITS for row in read_choices(asked, split).to_pylist()]
+    lengths = [len(tokenizer(row["question"], row["text"])["input_ids"]) for row in rows]
+    assert 0 < sum(length > 8 for length in lengths) == made.manifest.counts["cut_texts"] < len(rows)
+
+
+def test_more_tokens_than_the_language_model_reads_are_refused(store: ArtifactStore, arms: dict[str, Artifact]) -> None:
+    with pytest.raises(QuestionError, match="max_length is 65, and the language model reads 64 tokens at most"):
+        make(fine_tune(arms["lm"], arms["prepared"], max_length=65), store)
 
 
 class HiddenDev(Stage):

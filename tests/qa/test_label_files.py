@@ -75,6 +75,18 @@ def test_piqa_is_read_as_its_home_and_its_leaderboard_have_it(tmp_path: Path, de
     ]
 
 
+def test_a_test_of_piqa_that_could_not_be_submitted_is_refused_at_once(tmp_path: Path) -> None:
+    write_piqa(tmp_path / "piqa", "train", ["0", "1"])
+    write_piqa(tmp_path / "piqa", "valid", ["0", "1"])
+    for bad, reason in (
+        (piqa_item(1) | {"sol2": ""}, "2: its sol2 is no text, or empty"),
+        ("", "unknown: it is blank"),
+    ):
+        write_lines(tmp_path / "piqa/tests.jsonl", [piqa_item(0), bad, piqa_item(2)])
+        with pytest.raises(QuestionError, match=rf"tests\.jsonl has a line that is no question, {reason}"):
+            read(tmp_path / "piqa", tmp_path / "store", source="piqa", split="official")
+
+
 def test_labels_of_another_release_are_one_sentence(tmp_path: Path) -> None:
     write_piqa(tmp_path / "piqa", "train", ["0", "1"])
     write_piqa(tmp_path / "piqa", "valid", ["0", "1"])

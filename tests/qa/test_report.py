@@ -189,8 +189,9 @@ def test_questions_without_a_known_answer_are_left_out_and_said_to_be(tmp_path: 
 def test_nothing_can_be_scored_without_a_known_answer(tmp_path: Path) -> None:
     evaluated = Evaluated.of(ArtifactStore(str(tmp_path)), choices("a", answer=None) + choices("b", answer=None))
     arms = {"dragon": (evaluated.run([0, 0]),), "lm": (evaluated.run([1, 1]),)}
-    with pytest.raises(QuestionError, match="Nothing can be scored: of the 2 test questions"):
+    with pytest.raises(QuestionError, match="Nothing can be scored: of the 2 test questions") as raised:
         report(evaluated, arms)
+    assert all(str(run) in str(raised.value) for runs in arms.values() for run in runs)
 
 
 def test_questions_of_one_row_are_scored_by_all_their_choices(tmp_path: Path) -> None:
@@ -232,5 +233,7 @@ def test_a_comparison_needs_its_subject_another_arm_and_runs(evaluated: Evaluate
         Report(questions=questions, arms={"lm": (run,), "qagnn": (run,)})
     with pytest.raises(QuestionError, match="give it and others, not dragon alone"):
         Report(questions=questions, arms={"dragon": (run,)})
+    with pytest.raises(QuestionError, match="The arm dragon has a run twice"):
+        Report(questions=questions, arms={"dragon": (run, run), "lm": (run,)})
     with pytest.raises(QuestionError, match="The arm lm has no run"):
         Report(questions=questions, arms={"dragon": (run,), "lm": ()})

@@ -48,13 +48,19 @@ def read_piqa(files: QuestionFiles, params: PiqaParams) -> Splits:
     """Read PIQA, whose dev is called `valid` at its home and `dev` at the leaderboard.
 
     Raises:
-        QuestionError: A file is missing, or a file of labels is not that of its items.
+        QuestionError: A file is missing, a file of labels is not that of its items, or an item without an answer is no
+            question.
     """
     dev_name = "dev" if files.matching("dev.jsonl*") else "valid"
     test: list[Question] = []
     if params.split == "official":
         (path,) = files.find(["tests.jsonl"])
         test = files.questions(files.json_lines(path), _piqa_question, is_hidden=True)
+        if len(test) < files.count_lines(path):
+            _, line, reason = next(iter(files.tally.rejects), ("", "unknown", "it is blank"))
+            raise QuestionError(
+                f"{path} has a line that is no question, {line}: {reason}. Mend it: of each line a label is submitted."
+            )
     dev = _labelled(files, dev_name, _piqa_question, PIQA_LABELS)
     train = _labelled(files, "train", _piqa_question, PIQA_LABELS)
     return without_dev(train, dev) if params.split == "in-house" else Splits(train, dev, test)
