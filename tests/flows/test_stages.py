@@ -88,7 +88,7 @@ def test_sources_without_files_are_refused(store: str) -> None:
 
 def test_other_relevances_need_no_vectors(store: str) -> None:
     build_graph(store=store)
-    build_corpus(CorpusParams(max_segments=20), store=store)
+    build_corpus(CorpusParams(max_segments=5), store=store)
     build_linker(store=store)
     link_entities(store=store)
     for relevance in ("ppr", "lm"):
