@@ -77,29 +77,30 @@ class Report(Stage):
         """Write `metrics.json`, `predictions.parquet`, `report.md`, its figures, and `summary.md` for the UI.
 
         Raises:
-            QuestionError: No right answer is known; or the runs are not of these questions, or not comparable.
+            QuestionError: The runs are not of these questions, or not comparable.
         """
         questions = PreparedQuestions.of(read_choices(inputs.questions, "test"))
-        if not questions.known.any():
-            runs = ", ".join(str(run) for runs in self.arms.values() for run in runs)
-            raise QuestionError(
-                f"Nothing can be scored: of the {len(questions)} test questions of {self.questions} no right answer is"
-                f" known. What the models answer, and what a leaderboard takes, lie in the artifacts {runs}. To compare"
-                " them, give questions whose test split has answers, such as a split of the official dev questions."
-            )
         # The key does not tell in which order the arms were given.
         arms = {
             arm: read_arm(arm, [inputs.store.get(reference) for reference in self.arms[arm]])
             for arm in in_order(self.arms)
         }
-        metrics = self._metrics(questions, arms)
+        hits = {arm: np.stack([run.hits(questions) for run in runs]) for arm, runs in arms.items()}
+        metrics = self._described(questions, arms)
+        if questions.known.any():
+            metrics |= self._compared(hits)
+            metrics |= {
+                "chance": arms[self.params.subject][0].chance(questions),
+                "groups": self._groups(questions, hits),
+            }
         draft.write_json(METRICS_NAME, metrics)
         draft.write_table(PREDICTIONS_NAME, predictions_table(arms))
-        with draft.writing(ACCURACY_NAME) as path:
-            draw_accuracy(metrics, path)
-            picture = path.read_bytes()
-        summary = summary_text(metrics)
-        report = f"{summary}![accuracy of the arms]({ACCURACY_NAME})\n\n"
+        summary = report = summary_text(metrics)
+        if metrics["questions"]:
+            with draft.writing(ACCURACY_NAME) as path:
+                draw_accuracy(metrics, path)
+                summary += inline_picture(path.read_bytes(), "accuracy of the arms")
+            report += f"![accuracy of the arms]({ACCURACY_NAME})\n\n"
         if metrics["groups"]:
             with draft.writing(GROUPS_NAME) as path:
                 draw_groups(metrics, path)
@@ -108,40 +109,37 @@ class Report(Stage):
         with draft.writing(REPORT_NAME) as path:
             path.write_text(f"{report}### What was compared\n\n{runs_text(metrics)}\n", encoding="utf-8")
         with draft.writing("summary.md") as path:
-            path.write_text(f"{summary}{inline_picture(picture, 'accuracy of the arms')}\n", encoding="utf-8")
+            path.write_text(f"{summary}\n", encoding="utf-8")
         draft.count(questions=metrics["questions"], arms=len(arms), runs=sum(map(len, arms.values())))
 
-    def _metrics(self, questions: PreparedQuestions, arms: dict[str, list[Run]]) -> dict[str, Any]:
-        params = self.params
-        hits = {arm: np.stack([run.hits(questions) for run in runs]) for arm, runs in arms.items()}
+    def _described(self, questions: PreparedQuestions, arms: dict[str, list[Run]]) -> dict[str, Any]:
+        """What is compared, before it is."""
+        return {
+            "title": self.params.title,
+            "about": self.params.about,
+            "subject": self.params.subject,
+            "questions": 0,
+            "unscored_questions": int((~questions.known).sum()),
+            "prepared_questions": str(self.questions),
+            "groups": [],
+            "runs": {arm: [run.summary(questions) for run in runs] for arm, runs in arms.items()},
+            "settings": {arm: runs[0].settings for arm, runs in arms.items()},
+        }
 
-        def compared(of: dict[str, Hits]) -> dict[str, Any]:
-            return compare(of, params.subject, params.bootstrap_samples, params.seed)
+    def _compared(self, hits: dict[str, Hits]) -> dict[str, Any]:
+        return compare(hits, self.params.subject, self.params.bootstrap_samples, self.params.seed)
 
-        metrics = compared(hits)
-        for arm, runs in arms.items():
-            metrics["arms"][arm]["dev_accuracy"] = float(np.mean([run.dev_accuracy for run in runs]))
-        groups = [
+    def _groups(self, questions: PreparedQuestions, hits: dict[str, Hits]) -> list[dict[str, Any]]:
+        return [
             {
                 "title": way,
                 "groups": [
-                    {"title": title} | compared({arm: runs[:, members] for arm, runs in hits.items()})
+                    {"title": title} | self._compared({arm: runs[:, members] for arm, runs in hits.items()})
                     for title, members in of_way.items()
                 ],
             }
             for way, of_way in group_questions(questions).items()
         ]
-        return metrics | {
-            "title": params.title,
-            "about": params.about,
-            "subject": params.subject,
-            "unscored_questions": int((~questions.known).sum()),
-            "chance": arms[params.subject][0].chance(questions),
-            "groups": groups,
-            "prepared_questions": str(self.questions),
-            "runs": {arm: [run.summary for run in runs] for arm, runs in arms.items()},
-            "settings": {arm: runs[0].settings for arm, runs in arms.items()},
-        }
 
 
 def read_summary(evaluation: Artifact) -> str:

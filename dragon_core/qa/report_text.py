@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 from dragon_core.qa.arms import in_order, title_of
@@ -11,11 +12,13 @@ Metrics = Mapping[str, Any]
 
 def summary_text(metrics: Metrics) -> str:
     """The result in Markdown: how accurate the arms are, and whether the subject is better than the others."""
+    if not metrics["questions"]:
+        return f"## {metrics['title']}\n\n{verdict(metrics)}\n\n"
     subject, leads = metrics["subject"], metrics["leads"]
     rows = [
         [
             title_of(arm),
-            _share(measured["dev_accuracy"]),
+            _share(fmean(run["dev_accuracy"] for run in metrics["runs"][arm])),
             _with_interval(measured),
             "" if measured["deviation"] is None else f"{100 * measured['deviation']:.1f}",
             _lead(leads[arm]) if arm in leads else "",
@@ -45,6 +48,11 @@ def summary_text(metrics: Metrics) -> str:
 
 def verdict(metrics: Metrics) -> str:
     """In a sentence or a few: than which arms is the subject better, and than which worse?"""
+    if not metrics["questions"]:
+        return (
+            f"Nothing is scored: of the {metrics['unscored_questions']} test questions no right answer is known. What"
+            " each run answers lies in its artifact, and beside it what the leaderboard takes, where that is known."
+        )
     leads, subject = metrics["leads"], title_of(metrics["subject"])
     arms = in_order(leads)
     better = [arm for arm in arms if leads[arm]["low"] > 0]
@@ -76,20 +84,20 @@ def groups_text(metrics: Metrics) -> str:
 
 def runs_text(metrics: Metrics) -> str:
     """What was compared, in Markdown: the questions, the run of each arm and seed, and how they were fine-tuned."""
-    arms = in_order(metrics["arms"])
+    arms = in_order(metrics["runs"])
     same_inputs = _shared([run["inputs"] for arm in arms for run in metrics["runs"][arm]])
     rows = [
         [
             title_of(arm),
             str(run["seed"]),
             _share(run["dev_accuracy"]),
-            _share(accuracy),
+            "" if run["test_accuracy"] is None else _share(run["test_accuracy"]),
             f"{run['cut_texts']:,}",
             f"`{run['reference']}`",
             _inputs({role: name for role, name in run["inputs"].items() if role not in same_inputs}),
         ]
         for arm in arms
-        for run, accuracy in zip(metrics["runs"][arm], metrics["arms"][arm]["runs"], strict=True)
+        for run in metrics["runs"][arm]
     ]
     settings = metrics["settings"]
     same = _shared([settings[arm] for arm in arms])

@@ -35,10 +35,11 @@ def run_summary(store: ArtifactStore, checkpoint: ArtifactReference, evaluation:
     ]
     rows += [
         (f"questions, {title_of(arm)}", f"{accuracy['accuracy']:.1%} ({accuracy['low']:.1%} to {accuracy['high']:.1%})")
-        for arm in in_order(metrics["arms"])
+        for arm in in_order(metrics.get("arms", ()))
         for accuracy in [metrics["arms"][arm]]
     ]
-    rows.append(("questions, chance", f"{metrics['chance']:.1%}"))
+    if metrics["questions"]:
+        rows.append(("questions, chance", f"{metrics['chance']:.1%}"))
     rows += [("checkpoint", str(model.folder)), ("report", str(result.path(REPORT_NAME)))]
     width = max(len(name) for name, _ in rows)
     table = "\n".join(f"| {name:{width}} | {value} |" for name, value in rows)

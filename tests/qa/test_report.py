@@ -95,7 +95,7 @@ def test_seeds_are_averaged_and_listed(evaluated: Evaluated) -> None:
     assert measured["accuracy"] == pytest.approx(0.8)
     assert measured["runs"] == pytest.approx([0.75, 0.8, 0.85])
     assert measured["deviation"] == pytest.approx(0.05)
-    assert measured["dev_accuracy"] == pytest.approx(0.6)
+    assert [run["dev_accuracy"] for run in metrics["runs"]["dragon"]] == [0.5, 0.6, 0.7]
     assert metrics["leads"]["lm"]["test"] == "bootstrap"
     assert metrics["leads"]["lm"]["difference"] == pytest.approx(0.3)
     assert metrics["leads"]["lm"]["low"] > 0
@@ -108,6 +108,7 @@ def test_seeds_are_averaged_and_listed(evaluated: Evaluated) -> None:
     for reference in (*dragon, *lm, *answers, evaluated.questions.reference):
         assert str(reference) in text
     assert "| DRAGON | 4 | 60.0 | 80.0 |" in text
+    assert "| DRAGON | 60.0 | 80.0 (" in text
     rows = pq.read_table(made.path("predictions.parquet")).to_pylist()
     assert [(row["arm"], row["seed"]) for row in rows[::COUNT]] == [
         ("dragon", 3),
@@ -186,12 +187,16 @@ def test_questions_without_a_known_answer_are_left_out_and_said_to_be(tmp_path: 
     assert len(pq.read_table(made.path("predictions.parquet"))) == 2 * COUNT
 
 
-def test_nothing_can_be_scored_without_a_known_answer(tmp_path: Path) -> None:
+def test_without_a_known_answer_the_report_says_where_the_predictions_lie(tmp_path: Path) -> None:
     evaluated = Evaluated.of(ArtifactStore(str(tmp_path)), choices("a", answer=None) + choices("b", answer=None))
     arms = {"dragon": (evaluated.run([0, 0]),), "lm": (evaluated.run([1, 1]),)}
-    with pytest.raises(QuestionError, match="Nothing can be scored: of the 2 test questions") as raised:
-        report(evaluated, arms)
-    assert all(str(run) in str(raised.value) for runs in arms.values() for run in runs)
+    made = report(evaluated, arms)
+    text = text_of(made)
+    assert "Nothing is scored: of the 2 test questions no right answer is known." in text
+    assert all(f"`{run}`" in text for runs in arms.values() for run in runs)
+    assert metrics_of(made)["runs"]["dragon"][0]["test_accuracy"] is None
+    assert text_of(made, "summary.md").startswith("## Questions")
+    assert {path.name for path in made.folder.glob("*.png")} == set()
 
 
 def test_questions_of_one_row_are_scored_by_all_their_choices(tmp_path: Path) -> None:
