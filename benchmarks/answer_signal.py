@@ -3,31 +3,36 @@
     python -m benchmarks.answer_signal [--sets openbookqa] [--store DIR]
 
 A rule chooses the choice with the largest number: one of those that a head reads (`relevance_readout`), the similarity
-of the question's and the choice's vectors, or the choice's length. The linear model is fitted to the training questions
+of the question's and the choice's vectors, or the choice's length; the similarity also by the language models that the
+cells started from after pretraining. The linear model is fitted to the training questions
 of the cells of `benchmarks.answers`. What is measured is printed, a JSON line each.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import torch
+from transformers import AutoTokenizer
 
 from benchmarks.answer_data import ENCODER, QUESTION_SETS
+from benchmarks.answer_table import read_rows
 from benchmarks.answers import prepared, train_examples
 from benchmarks.reporting import report, report_machine
-from dragon_core.artifacts import Artifact, ArtifactReference, ArtifactStore, Stage, make
+from dragon_core.artifacts import Artifact, ArtifactNotFoundError, ArtifactReference, ArtifactStore, Stage, make
 from dragon_core.embedding.encoder import find_encoder
 from dragon_core.embedding.pooling import TextEncoder
+from dragon_core.modeling import DragonForPreTraining
 from dragon_core.modeling.relevance_readout import RelevanceReadout
+from dragon_core.qa.arms import in_order, title_of
 from dragon_core.qa.dataset import PreparedQuestions
 from dragon_core.qa.finetuning import drawn
 from dragon_core.qa.hops import Ends
 from dragon_core.qa.preparation import read_choices
-from dragon_core.training import Subgraphs
+from dragon_core.training import Pretrain, Subgraphs
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,18 +57,40 @@ def with_numbers(questions: PreparedQuestions, encoder: TextEncoder) -> Prepared
     arguments = (graphs.node_graph, graphs.node_type, graphs.node_score, edges)
     with torch.no_grad():
         read = RelevanceReadout()(*map(torch.from_numpy, arguments), len(graphs)).double().numpy()
+    lengths = [len(text) for text in questions.rows["text"].to_pylist()]
+    columns = dict(zip(READ_BY_THE_HEAD, read.T, strict=True))
+    columns |= {SIMILARITY: similarity(questions, encoder), LENGTH: np.array(lengths)}
+    rows = questions.rows
+    for name, values in columns.items():
+        rows = rows.append_column(name, pa.array(values.astype(np.float64)))
+    return replace(questions, rows=rows)
+
+
+def similarity(questions: PreparedQuestions, encoder: TextEncoder) -> Floats:
+    """[rows] cosine of the vectors of question and choice."""
     vectors = []
     for column in ("question", "text"):
         texts, of_row = np.unique(questions.rows[column].to_pylist(), return_inverse=True)
         vectors.append(encoder.embed_sorted(texts.tolist(), max_tokens=64, batch_size=64)[of_row])
     asked, chosen = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in vectors)
-    lengths = [len(text) for text in questions.rows["text"].to_pylist()]
-    columns = dict(zip(READ_BY_THE_HEAD, read.T, strict=True))
-    columns |= {SIMILARITY: (asked * chosen).sum(axis=1), LENGTH: np.array(lengths)}
-    rows = questions.rows
-    for name, values in columns.items():
-        rows = rows.append_column(name, pa.array(values.astype(np.float64)))
-    return replace(questions, rows=rows)
+    cosines: Floats = (asked * chosen).sum(axis=1).astype(np.float64)
+    return cosines
+
+
+def pretrained_encoders(store: ArtifactStore) -> dict[str, TextEncoder]:
+    """The language models that cells started from after pretraining, by arm; those that the store has."""
+    references = {row["arm"]: ArtifactReference.parse(row["checkpoint"]) for row in read_rows()}
+    encoders = {}
+    for arm, reference in references.items():
+        if reference.stage != Pretrain.name:
+            continue
+        try:
+            folder = store.get(reference).folder
+        except ArtifactNotFoundError:
+            continue
+        model = DragonForPreTraining.from_pretrained(folder, num_fusion_layers=-1).eval()
+        encoders[arm] = TextEncoder(model.dragon.backbone, AutoTokenizer.from_pretrained(folder))
+    return encoders
 
 
 def numbers_of(questions: PreparedQuestions, names: Sequence[str]) -> Floats:
@@ -104,7 +131,7 @@ def joined_by_an_edge(questions: PreparedQuestions) -> tuple[float, float]:
     return float(by_choice[is_right].mean()), float(by_choice[~is_right].mean())
 
 
-def measure(name: str, artifact: Artifact, encoder: TextEncoder) -> None:
+def measure(name: str, artifact: Artifact, encoder: TextEncoder, pretrained: Mapping[str, TextEncoder]) -> None:
     """Print what rules and linear models answer of a set of questions."""
     train, dev, test = (PreparedQuestions.of(read_choices(artifact, split)) for split in ("train", "dev", "test"))
     draws = [drawn(train, train_examples(name, SHARE), seed) for seed in range(SEEDS)]
@@ -112,9 +139,13 @@ def measure(name: str, artifact: Artifact, encoder: TextEncoder) -> None:
     dev, test = with_numbers(dev, encoder), with_numbers(test, encoder)
     right, wrong = joined_by_an_edge(test)
     report(f"{name}, right choices that an edge joins", right, "share", len(test), wrong_choices=round(wrong, 4))
-    for rule in (*READ_BY_THE_HEAD, SIMILARITY, LENGTH):
+    for rule in (*READ_BY_THE_HEAD, LENGTH, SIMILARITY):
         of_test, of_dev = (accuracy(numbers_of(split, [rule])[:, 0], split) for split in (test, dev))
         report(f"{name}, largest {rule}", of_test, "accuracy", len(test), dev=round(of_dev, 4))
+    for arm in in_order(pretrained):
+        of_test, of_dev = (accuracy(similarity(split, pretrained[arm]), split) for split in (test, dev))
+        described = f"{name}, the same after pretraining: {title_of(arm)}"
+        report(described, of_test, "accuracy", len(test), dev=round(of_dev, 4))
     for title, names in (
         ("what the head reads", READ_BY_THE_HEAD),
         ("that and similarity", (*READ_BY_THE_HEAD, SIMILARITY)),
@@ -135,10 +166,10 @@ def main() -> None:
     def now(stage: Stage) -> ArtifactReference:
         return make(stage, store).reference
 
-    encoder = TextEncoder.load(find_encoder(ENCODER).root)
+    encoder, pretrained = TextEncoder.load(find_encoder(ENCODER).root), pretrained_encoders(store)
     report_machine()
     for name in arguments.sets:
-        measure(name, store.get(prepared(name, now)), encoder)
+        measure(name, store.get(prepared(name, now)), encoder, pretrained)
 
 
 if __name__ == "__main__":

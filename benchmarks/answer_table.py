@@ -12,6 +12,7 @@ from dragon_core.qa.metrics import Hits, compare, mean_lead
 
 RESULTS = Path(__file__).parent / "results/answers.jsonl"
 SIGNAL = Path(__file__).parent / "results/answer_signal.jsonl"
+GROUPS = Path(__file__).parent / "results/answer_groups.jsonl"
 SAMPLES = 10_000
 SUBJECT = "dragon"
 # What makes a row another one's successor.
@@ -28,6 +29,42 @@ def read_rows() -> list[dict[str, Any]]:
 def read_signal() -> list[dict[str, Any]]:
     """What rules and linear models answered."""
     return [line for line in _lines(SIGNAL) if "name" in line]
+
+
+def read_groups() -> list[dict[str, Any]]:
+    """How often the arms answer questions of each group."""
+    return [line for line in _lines(GROUPS) if "group" in line]
+
+
+def groups_table(rows: Iterable[Row]) -> str:
+    """The tables of `benchmarks.answer_groups` in Markdown, one for each set of questions."""
+    by_set: dict[str, list[Row]] = {}
+    for row in rows:
+        by_set.setdefault(row["set"], []).append(row)
+    tables = []
+    for name, of_set in by_set.items():
+        arms = in_order(of_set[0]["accuracy"])
+        lines = [
+            f"### {name}",
+            "",
+            f"| | | questions | {' | '.join(map(title_of, arms))} | {title_of(SUBJECT)}'s lead over {title_of('lm')} |",
+            f"| --- | --- | ---: |{' ---: |' * (len(arms) + 1)}",
+        ]
+        for row in of_set:
+            cells = [
+                row["way"],
+                row["group"],
+                str(row["count"]),
+                *(f"{100 * row['accuracy'][arm]:.1f}" for arm in arms),
+            ]
+            lines.append(f"| {' | '.join(cells)} | {_lead(row['lead'])} |")
+        tables.append("\n".join(lines) + "\n")
+    return "\n".join(tables)
+
+
+def latest_rows(rows: Iterable[Row]) -> list[Row]:
+    """The last measurement of each cell."""
+    return list({tuple(row[name] for name in CELL): row for row in rows}.values())
 
 
 def signal_table(rows: Iterable[Row]) -> str:
@@ -47,9 +84,8 @@ def signal_table(rows: Iterable[Row]) -> str:
 
 def answers_table(rows: Iterable[Row]) -> str:
     """The tables in Markdown, for each share of the training questions; the last measurement of a cell counts."""
-    latest = {tuple(row[name] for name in CELL): row for row in rows}
     tables: dict[tuple[float, bool], list[Row]] = {}
-    for row in latest.values():
+    for row in latest_rows(rows):
         tables.setdefault((row["share"], not row["answer_edges"]), []).append(row)
     return "\n".join(_table(*key, of_key) for key, of_key in sorted(tables.items()))
 

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from benchmarks.answer_data import QUESTION_SETS, questions_of, write_texts
-from benchmarks.answer_table import answers_table, hits_of, read_rows, read_signal, signal_table
+from benchmarks.answer_groups import comparison
+from benchmarks.answer_table import (
+    answers_table,
+    groups_table,
+    hits_of,
+    read_groups,
+    read_rows,
+    read_signal,
+    signal_table,
+)
 from dragon_core.errors import DragonError
 from tests.shared_data import SHARED_DATA
 
@@ -82,10 +91,29 @@ def test_cells_without_the_edges_to_answers_have_a_table_of_their_own() -> None:
     assert "| DRAGON | 0.0 (1) |" in without
 
 
+def test_the_seeds_of_an_arm_are_compared_together() -> None:
+    rows = [
+        row(arm, seed, [True]) | {"prepared": "prepared-questions/a"}
+        for arm, seed in (("lm", 1), ("lm", 0), ("dragon", 0))
+    ]
+    stage = comparison("arc", rows)
+    assert {arm: list(map(str, runs)) for arm, runs in stage.arms.items()} == {
+        "lm": ["finetuned/lm0", "finetuned/lm1"],
+        "dragon": ["finetuned/dragon0"],
+    }
+    assert str(stage.questions) == "prepared-questions/a"
+
+
 def test_the_documented_tables_are_those_of_the_results() -> None:
     results = (Path(__file__).parents[1] / "docs/results.md").read_text(encoding="utf-8")
-    rows, signal = read_rows(), read_signal()
+    rows, signal, groups = read_rows(), read_signal(), read_groups()
     assert rows
     assert signal
+    assert groups
     assert answers_table(rows) in results
     assert signal_table(signal) in results
+    assert groups_table(groups) in results
+    # Groups are of the cells that are there.
+    assert {row["set"]: set(row["accuracy"]) for row in groups} == {
+        name: {row["arm"] for row in rows if row["questions"] == name} for name in QUESTION_SETS
+    }
