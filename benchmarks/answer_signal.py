@@ -4,8 +4,8 @@
 
 A rule chooses the choice with the largest number: one of those that a head reads (`relevance_readout`), the similarity
 of the question's and the choice's vectors, or the choice's length; the similarity also by the language models that the
-cells started from after pretraining. The linear model is fitted to the training questions
-of the cells of `benchmarks.answers`. What is measured is printed, a JSON line each.
+cells started from after pretraining, if the store has them. The linear model is fitted to the training questions of
+the cells of `benchmarks.answers`. What is measured is printed, a JSON line each.
 """
 
 import argparse
