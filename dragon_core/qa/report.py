@@ -86,7 +86,7 @@ class Report(Stage):
             for arm in in_order(self.arms)
         }
         hits = {arm: np.stack([run.hits(questions) for run in runs]) for arm, runs in arms.items()}
-        metrics = self._described(questions, arms)
+        metrics = self._described(questions, arms, hits)
         if questions.known.any():
             metrics |= self._compared(hits)
             metrics |= {
@@ -112,7 +112,9 @@ class Report(Stage):
             path.write_text(f"{summary}\n", encoding="utf-8")
         draft.count(questions=metrics["questions"], arms=len(arms), runs=sum(map(len, arms.values())))
 
-    def _described(self, questions: PreparedQuestions, arms: dict[str, list[Run]]) -> dict[str, Any]:
+    def _described(
+        self, questions: PreparedQuestions, arms: dict[str, list[Run]], hits: dict[str, Hits]
+    ) -> dict[str, Any]:
         """What is compared, before it is."""
         return {
             "title": self.params.title,
@@ -122,7 +124,7 @@ class Report(Stage):
             "unscored_questions": int((~questions.known).sum()),
             "prepared_questions": str(self.questions),
             "groups": [],
-            "runs": {arm: [run.summary(questions) for run in runs] for arm, runs in arms.items()},
+            "runs": {arm: [run.summary(of) for run, of in zip(arms[arm], hits[arm], strict=True)] for arm in arms},
             "settings": {arm: runs[0].settings for arm, runs in arms.items()},
         }
 

@@ -80,13 +80,13 @@ class Run:
         choices = np.asarray(pc.list_value_length(self.predictions["probabilities"]))
         return float(np.mean(1 / choices[questions.known]))
 
-    def summary(self, questions: PreparedQuestions) -> dict[str, Any]:
-        """What a report on questions says of it, as JSON; `test_accuracy` is None if no right answer is known."""
+    def summary(self, hits: Bools) -> dict[str, Any]:
+        """What a report says of it, as JSON, given its `hits`; `test_accuracy` is None if no right answer is known."""
         return {
             "reference": str(self.reference),
             "seed": self.seed,
             "dev_accuracy": self.dev_accuracy,
-            "test_accuracy": float(self.hits(questions).mean()) if questions.known.any() else None,
+            "test_accuracy": float(hits.mean()) if len(hits) else None,
             "cut_texts": self.cut_texts,
             "inputs": self.inputs,
         }
