@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dragon_core.artifacts import Artifact, ArtifactStore, LoggedProgress, cache_folder, make
+from dragon_core.artifacts import Artifact, ArtifactReference, ArtifactStore, LoggedProgress, Stage, cache_folder, make
 from dragon_core.artifacts.lineage import collect_garbage, lineage, unneeded
 from dragon_core.graph.wordnet.source import find_or_obtain_wordnet
 
@@ -119,6 +119,13 @@ def evaluate(
     options: Annotated[
         str, typer.Option(metavar="JSON", help='Options of the set, such as {"num_choices": 5} (docs/questions.md).')
     ] = "{}",
+    classes: Annotated[
+        list[str] | None,
+        typer.Option("--class", help="A choice of all questions, which are read once then; given once for each."),
+    ] = None,
+    answer_edges: Annotated[
+        bool, typer.Option(" /--without-answer-edges", help="Leave out edges between what question and choice name.")
+    ] = True,
     checkpoint: Annotated[str, typer.Option(help="The checkpoint: checkpoint/KEY.")] = "checkpoint/latest",
     arm: Annotated[
         list[str], typer.Option(help="What is compared; given once for each: dragon, the checkpoint, and baselines.")
@@ -134,22 +141,31 @@ def evaluate(
     """Fine-tune a checkpoint and baselines on questions, and compare them; the flow `evaluate` has all settings."""
     from dragon_core.qa.arms import arms_of
     from dragon_core.qa.evaluation import evaluate_questions
+    from dragon_core.qa.preparer import ChoiceParams
     from dragon_core.qa.provenance import Provenance
     from dragon_core.qa.reading import reading_of
-    from dragon_core.qa.report import REPORT_NAME, read_summary
+    from dragon_core.qa.report import REPORT_NAME, ComparisonParams, read_summary
     from dragon_core.qa.tuning import FineTuningParams
 
     logging.basicConfig(format="%(message)s")
     log = logging.getLogger("dragon")
     log.setLevel(logging.INFO)
     opened = ArtifactStore(store)
+
+    def made_now(stage: Stage) -> ArtifactReference:
+        return make(stage, opened, LoggedProgress(log, str(stage.reference))).reference
+
+    origin = Provenance.of(opened, opened.resolve(checkpoint).reference)
+    compared = arms_of(arm)
     evaluation = evaluate_questions(
-        Provenance.of(opened, opened.resolve(checkpoint).reference),
-        reading_of(questions, source, options),
-        arms_of(arm),
+        origin,
+        made_now(reading_of(questions, source, options)),
+        ChoiceParams(classes=tuple(classes or ()), answer_edges=answer_edges),
+        compared,
         seed,
         FineTuningParams(train_examples=train_examples, epochs=epochs, max_length=max_length),
-        lambda stage: make(stage, opened, LoggedProgress(log, str(stage.reference))).reference,
+        ComparisonParams(title=source),
+        made_now,
     )
     made = opened.get(evaluation)
     typer.echo(f"{read_summary(made)}The whole report: {made.path(REPORT_NAME)}")

@@ -43,5 +43,5 @@ def ablate(
     origin = Provenance.of(opened, reference)
     asked, title, about = questions_of(origin, questions, opened, make)
     compared = ComparisonParams(**report.model_dump(), title=f"Ablations: {title}", about=about)
-    table = evaluate_ablations(origin, asked, questions.classes, ablations, seeds, finetuning, compared, make)
+    table = evaluate_ablations(origin, asked, questions, ablations, seeds, finetuning, compared, make)
     return str(table)

@@ -4,7 +4,7 @@ from prefect import flow
 
 from dragon_core.artifacts import ArtifactReference, ArtifactStore, Stage
 from dragon_core.qa.arms import Arm
-from dragon_core.qa.evaluation import MakeStage, evaluate_arms, prepared_as
+from dragon_core.qa.evaluation import MakeStage, evaluate_questions
 from dragon_core.qa.generation import ABOUT, GenerateQuestions, QuestionParams
 from dragon_core.qa.provenance import Provenance, source_of
 from dragon_core.qa.reading import ReadQuestions
@@ -62,9 +62,8 @@ def evaluate_checkpoint(
     opened = ArtifactStore(store)
     origin = Provenance.of(opened, checkpoint)
     asked, title, about = questions_of(origin, questions, opened, make)
-    prepared = make(prepared_as(origin, asked, questions.classes))
     compared = ComparisonParams(**report.model_dump(), title=title, about=about)
-    return evaluate_arms(origin.pretraining, prepared, arms, seeds, finetuning, compared, make)
+    return evaluate_questions(origin, asked, questions, arms, seeds, finetuning, compared, make)
 
 
 def made_once(store: str, checkpoint: ArtifactReference) -> MakeStage:

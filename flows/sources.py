@@ -17,6 +17,7 @@ from dragon_core.graph.sources import GraphParams
 from dragon_core.graph.wordnet.lifting import WordNetParams
 from dragon_core.graph.wordnet.source import find_or_obtain_wordnet
 from dragon_core.qa.generation import QuestionParams
+from dragon_core.qa.preparer import ChoiceParams
 from dragon_core.qa.reading import SourceParams
 
 
@@ -36,14 +37,11 @@ def hpo_files() -> ExternalFiles:
     return files
 
 
-class QuestionSource(Parameters):
+class QuestionSource(ChoiceParams):
     """A set of questions."""
 
     files: str | None = Field(None, description="Its folder; generated questions, and sets of the Hub, have none.")
     params: QuestionParams | SourceParams = Field(QuestionParams(), discriminator="source")
-    classes: tuple[str, ...] = Field(
-        (), description="The choices of all questions, such as yes and no, if a question is to be read once."
-    )
 
 
 class GraphSource(Parameters):

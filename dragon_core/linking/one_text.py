@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from dragon_core.artifacts import Artifact, ArtifactStore, make
+from dragon_core.errors import first_problem
 from dragon_core.graph import KnowledgeGraph
 from dragon_core.linking.errors import LinkingError
 from dragon_core.linking.inspect import pieces
@@ -77,12 +78,6 @@ def linker_of(store: ArtifactStore, graph: str, params: str) -> Artifact:
     try:
         options = PARAMS.validate_python({"method": "dictionary"} | json.loads(params))
     except (ValueError, TypeError) as error:
-        raise LinkingError(f"{params} are no parameters of linking: {_reason(error)}.") from error
+        reason = first_problem(error) if isinstance(error, ValidationError) else f"they are not a JSON object ({error})"
+        raise LinkingError(f"{params} are no parameters of linking: {reason}.") from error
     return make(BuildLinker(graph=store.resolve(graph).reference, params=options), store)
-
-
-def _reason(error: ValueError | TypeError) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc'][1:])) or 'method'}: {first['msg']}"
-    return f"they are not a JSON object ({error})"

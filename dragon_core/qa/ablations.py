@@ -7,6 +7,7 @@ from typing import Any, Literal
 from dragon_core.artifacts import ArtifactReference
 from dragon_core.qa.evaluation import MakeStage, fine_tuned, prepared_as, reference_of
 from dragon_core.qa.finetuning import FineTune
+from dragon_core.qa.preparer import ChoiceParams
 from dragon_core.qa.provenance import Provenance, RelevanceInputs
 from dragon_core.qa.report import ComparisonParams, Report
 from dragon_core.qa.tuning import FineTuningParams
@@ -89,7 +90,7 @@ ABLATIONS: dict[AblationName, Ablation] = {
 def evaluate_ablations(
     origin: Provenance,
     questions: ArtifactReference,
-    classes: Sequence[str],
+    choices: ChoiceParams,
     names: Sequence[AblationName],
     seeds: Sequence[int],
     finetuning: FineTuningParams,
@@ -101,7 +102,7 @@ def evaluate_ablations(
     Args:
         origin: How the model was made that all are compared with.
         questions: The questions.
-        classes: Their choices, if they are the same of every question; else empty.
+        choices: What is read of them and their choices.
         names: What is changed, one thing at a time; one that changes nothing is left out.
         seeds: Each model is fine-tuned with each.
         finetuning: The same for all.
@@ -123,13 +124,13 @@ def evaluate_ablations(
         }
 
     def runs(model: Provenance, make: MakeStage) -> Iterator[FineTune]:
-        prepared = make(prepared_as(model, questions, classes))
+        prepared = make(prepared_as(model, questions, choices))
         for seed in seeds:
             yield fine_tuned(model.pretraining, prepared, "dragon", finetuning, seed, make)
 
     arms = {name: tuple(map(reference_of, runs(model, reference_of))) for name, model in models(reference_of).items()}
     # What cannot be compared is refused here, before anything is pretrained for hours.
-    compared = Report(questions=reference_of(prepared_as(origin, questions, classes)), arms=arms, params=report)
+    compared = Report(questions=reference_of(prepared_as(origin, questions, choices)), arms=arms, params=report)
     for model in models(make).values():
         for run in runs(model, make):
             make(run)

@@ -6,9 +6,8 @@ from dragon_core.artifacts import ArtifactReference, Stage
 from dragon_core.qa.arms import Arm, reads_graph, starting_stage
 from dragon_core.qa.finetuning import ArmParams, FineTune
 from dragon_core.qa.preparation import PrepareQuestions
-from dragon_core.qa.preparer import PreparationParams
+from dragon_core.qa.preparer import ChoiceParams, PreparationParams
 from dragon_core.qa.provenance import Provenance
-from dragon_core.qa.reading import ReadQuestions
 from dragon_core.qa.report import ComparisonParams, Report
 from dragon_core.qa.tuning import FineTuningParams
 from dragon_core.training import Pretrain
@@ -16,7 +15,7 @@ from dragon_core.training import Pretrain
 MakeStage = Callable[[Stage], ArtifactReference]
 
 
-def prepared_as(origin: Provenance, questions: ArtifactReference, classes: Sequence[str] = ()) -> PrepareQuestions:
+def prepared_as(origin: Provenance, questions: ArtifactReference, choices: ChoiceParams) -> PrepareQuestions:
     """The stage that gives questions their subgraphs as the texts got theirs that a checkpoint was trained on."""
     return PrepareQuestions(
         questions=questions,
@@ -25,38 +24,11 @@ def prepared_as(origin: Provenance, questions: ArtifactReference, classes: Seque
         entity_table=origin.relevance.entity_table,
         encoder=origin.relevance.encoder,
         params=PreparationParams(
-            subgraphs=origin.extraction.params, text_vectors=origin.relevance.text_vectors, classes=tuple(classes)
+            **{name: getattr(choices, name) for name in ChoiceParams.model_fields},
+            subgraphs=origin.extraction.params,
+            text_vectors=origin.relevance.text_vectors,
         ),
     )
-
-
-def evaluate_questions(
-    origin: Provenance,
-    reading: ReadQuestions,
-    arms: Sequence[Arm],
-    seeds: Sequence[int],
-    finetuning: FineTuningParams,
-    make: MakeStage,
-) -> ArtifactReference:
-    """Evaluate a checkpoint and its baselines on a question set.
-
-    Args:
-        origin: How the checkpoint was made.
-        reading: The stage that reads the questions.
-        arms: What is compared.
-        seeds: Each arm is fine-tuned with each.
-        finetuning: The same for all.
-        make: Makes a stage.
-
-    Returns:
-        The evaluation.
-
-    Raises:
-        QuestionError: There is nothing to compare the checkpoint with.
-    """
-    prepared = make(prepared_as(origin, make(reading)))
-    report = ComparisonParams(title=reading.params.source)
-    return evaluate_arms(origin.pretraining, prepared, arms, seeds, finetuning, report, make)
 
 
 def fine_tuned(
@@ -77,20 +49,22 @@ def fine_tuned(
     )
 
 
-def evaluate_arms(
-    pretraining: Pretrain,
-    prepared: ArtifactReference,
+def evaluate_questions(
+    origin: Provenance,
+    questions: ArtifactReference,
+    choices: ChoiceParams,
     arms: Sequence[Arm],
     seeds: Sequence[int],
     finetuning: FineTuningParams,
     report: ComparisonParams,
     make: MakeStage,
 ) -> ArtifactReference:
-    """Fine-tune all arms with all seeds, and report; what was made before is not made again.
+    """Fine-tune a checkpoint and its baselines on questions, and compare them; what was made is not made again.
 
     Args:
-        pretraining: The stage that made the model which is evaluated.
-        prepared: Questions with their subgraphs.
+        origin: How the checkpoint was made.
+        questions: The questions.
+        choices: What is read of them and their choices.
         arms: What is compared.
         seeds: Each arm is fine-tuned with each.
         finetuning: The same for all.
@@ -101,11 +75,12 @@ def evaluate_arms(
         The evaluation.
 
     Raises:
-        QuestionError: There is nothing to compare the subject with.
+        QuestionError: There is nothing to compare the checkpoint with.
     """
+    prepared = make(prepared_as(origin, questions, choices))
 
     def fine_tuning(arm: Arm, seed: int, make: MakeStage) -> FineTune:
-        return fine_tuned(pretraining, prepared, arm, finetuning, seed, make)
+        return fine_tuned(origin.pretraining, prepared, arm, finetuning, seed, make)
 
     runs = {arm: tuple(fine_tuning(arm, seed, reference_of).reference for seed in seeds) for arm in arms}
     # What cannot be compared is refused here, before anything is fine-tuned for hours.

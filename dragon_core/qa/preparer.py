@@ -18,13 +18,9 @@ from dragon_core.qa.schema import choices_schema
 from dragon_core.subgraph import Float32s, NamedNodes, NodeType, SubgraphBatch, SubgraphParams, open_extractor
 
 
-class PreparationParams(Parameters):
-    """How the subgraphs of questions are extracted."""
+class ChoiceParams(Parameters):
+    """What is read of questions and their choices."""
 
-    subgraphs: SubgraphParams = Field(SubgraphParams(), description="As in the extraction for the corpus.")
-    text_vectors: TextVectorParams = Field(
-        TextVectorParams(), description="How a question is embedded, for relevance by similarity."
-    )
     classes: tuple[str, ...] = Field(
         (),
         description="The choices, if they are the same of every question, such as yes and no: they are classes then,"
@@ -34,6 +30,15 @@ class PreparationParams(Parameters):
         True,
         description="Whether edges between what the question and what the choice names are kept: a set that was made"
         " from the graph asks for some of them.",
+    )
+
+
+class PreparationParams(ChoiceParams):
+    """How the subgraphs of questions are extracted."""
+
+    subgraphs: SubgraphParams = Field(SubgraphParams(), description="As in the extraction for the corpus.")
+    text_vectors: TextVectorParams = Field(
+        TextVectorParams(), description="How a question is embedded, for relevance by similarity."
     )
 
 

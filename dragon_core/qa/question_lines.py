@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from dragon_core.errors import first_problem
 from dragon_core.qa.answering import BATCH_SIZE, Answer, QuestionAnswerer
 from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.question import Question
@@ -51,9 +52,7 @@ def _questions(
             read = QuestionLine.model_validate_json(line.removeprefix(codecs.BOM_UTF8) if number == 1 else line)
             question = answerer.question(read.question, read.choices, read.context or "", str(read.id))
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
-            reject(number, f"{place}: {first['msg']}" if place else first["msg"])
+            reject(number, first_problem(error))
         except QuestionError as error:
             reject(number, str(error))
         else:

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from dragon_core.artifacts import Draft, ExternalFiles, Inputs, Progress, Stage
 from dragon_core.artifacts.draft import Tally
+from dragon_core.errors import first_problem
 from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.schema import QUESTIONS, SPLITS, split_name
 from dragon_core.qa.sources.decisions import BioASQParams, PubMedQAParams, read_bioasq, read_pubmedqa
@@ -103,10 +104,7 @@ def reading_of(path: Path, source: str, options: str = "{}") -> ReadQuestions:
     try:
         params = FILE_SOURCES[source].model_validate_json(options)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise QuestionError(
-            f"{options} are no options of {source}: {'.'.join(map(str, first['loc']))}: {first['msg']}."
-        ) from error
+        raise QuestionError(f"{options} are no options of {source}: {first_problem(error)}.") from error
     return ReadQuestions(source=ExternalFiles.of(source, path), params=params)
 
 

@@ -100,12 +100,16 @@ def test_ablations_make_models_of_their_own_and_are_made_once(store: str, questi
 
 
 def test_the_command_compares_what_the_flow_compares(store: str, questions: QuestionSource) -> None:
-    flow = evaluate(questions=questions, arms=("lm", "dragon"), seeds=(0, 1), finetuning=FINETUNING, store=store)
+    asked = questions.model_copy(update={"answer_edges": False})
+    flow = evaluate(questions=asked, arms=("lm", "dragon"), seeds=(0, 1), finetuning=FINETUNING, store=store)
     assert questions.files
     command = ["evaluate", questions.files, "--arm", "lm", "--seed", "0", "--seed", "1", "--store", store]
     limits = ["--train-examples", str(FINETUNING.train_examples), "--epochs", str(FINETUNING.epochs)]
-    done = CliRunner().invoke(app, [*command, "--arm", "dragon", *limits])
-    report = ArtifactStore(store).resolve(flow).path("report.md")
+    done = CliRunner().invoke(app, [*command, "--arm", "dragon", "--without-answer-edges", *limits])
+    opened = ArtifactStore(store)
+    report = opened.resolve(flow).path("report.md")
+    prepared = opened.resolve(flow).manifest.origin("questions")
+    assert opened.resolve(str(prepared)).manifest.params["answer_edges"] is False
     assert done.exit_code == 0, done.output
     table, _, path = done.stdout.rpartition("The whole report: ")
     assert report.read_text().startswith(table.strip())
@@ -118,6 +122,10 @@ def test_the_command_compares_what_the_flow_compares(store: str, questions: Ques
         (["--arm", "dragon"], "dragon is to be compared with other arms"),
         (["--arm", "bert"], "There is no arm 'bert'; give some of lm, "),
         (["--options", '{"part": "Easy"}'], '{"part": "Easy"} are no options of own: part: '),
+        (
+            ["--class", "yes", "--class", "no"],
+            "Question train-0 has the choices a cat, a red ball, not the classes yes",
+        ),
         (["--source", "trivia"], "There is no question set 'trivia' that is read from files; give one of"),
     ],
 )
