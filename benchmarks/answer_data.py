@@ -43,10 +43,13 @@ DEFINITION_INTERVAL = 6
 # Words; shorter ones, such as "polar bears", are phrases of every day.
 SHORTEST_STEM = 4
 TRAINING = TrainingParams(
-    steps=1000,
+    steps=750,
     batch_size=32,
     max_length=96,
     num_fusion_layers=3,
+    # As the paper's. The encoder has no masked-LM head: it is left alone while a new one, and the graph network, learn.
+    encoder_learning_rate=2e-5,
+    encoder_frozen_steps=150,
     warmup_steps=100,
     evaluation_interval=250,
     max_evaluation_segments=300,

@@ -46,8 +46,13 @@ from dragon_core.modeling.outputs import (
 
 
 class DragonPreTrainedModel(PreTrainedModel):
-    """Base of the DRAGON models: initialisation, saving, loading."""
+    """Base of the DRAGON models: initialisation, saving, loading.
 
+    Attributes:
+        has_new_lm_head: Whether the masked-LM head began at random beside a pretrained language model.
+    """
+
+    has_new_lm_head = False
     config: DragonConfig
     config_class = DragonConfig
     base_model_prefix = "dragon"
@@ -74,11 +79,13 @@ class DragonPreTrainedModel(PreTrainedModel):
         return model
 
     def _load_encoder(self, folder: Path) -> None:
-        encoder = AutoModelForMaskedLM.from_pretrained(folder)
+        encoder, loading = AutoModelForMaskedLM.from_pretrained(folder, output_loading_info=True)
         backbone = self.get_submodule("dragon.backbone")
         backbone.load_state_dict(encoder.base_model.state_dict(), strict=False)
         if hasattr(self, "lm_head"):
             self.lm_head.load_state_dict(masked_lm_head_of(encoder))
+            in_backbone = f"{encoder.base_model_prefix}."
+            self.has_new_lm_head = not all(name.startswith(in_backbone) for name in loading["missing_keys"])
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:

@@ -7,16 +7,18 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from dragon_core.modeling.modeling_dragon import DragonPreTrainedModel
+
 Parameter = tuple[str, nn.Parameter]
-ENCODER_PREFIXES = ("dragon.backbone.", "lm_head.")
 
 
-def split_parameters(model: nn.Module) -> tuple[list[Parameter], list[Parameter]]:
-    """Named parameters of the pretrained language model with its head, and those that begin at random."""
+def split_parameters(model: DragonPreTrainedModel) -> tuple[list[Parameter], list[Parameter]]:
+    """Named parameters of the pretrained language model with the head it had, and those that begin at random."""
+    pretrained = ("dragon.backbone.",) if model.has_new_lm_head else ("dragon.backbone.", "lm_head.")
     named = list(model.named_parameters())
     return (
-        [(name, parameter) for name, parameter in named if name.startswith(ENCODER_PREFIXES)],
-        [(name, parameter) for name, parameter in named if not name.startswith(ENCODER_PREFIXES)],
+        [(name, parameter) for name, parameter in named if name.startswith(pretrained)],
+        [(name, parameter) for name, parameter in named if not name.startswith(pretrained)],
     )
 
 

@@ -60,7 +60,7 @@ class Pretrain(Stage):
     """
 
     name = "checkpoint"
-    version = 6
+    version = 7
     subgraphs: ArtifactReference
     graph: ArtifactReference
     entity_table: ArtifactReference

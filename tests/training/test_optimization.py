@@ -11,7 +11,8 @@ from dragon_core.modeling import DragonConfig, DragonForPreTraining
 from dragon_core.training.optimization import learning_rate_schedule, parameter_groups, split_parameters
 
 
-def test_each_trainable_parameter_is_in_one_group_with_its_rate_and_decay() -> None:
+@pytest.mark.parametrize("has_new_lm_head", [False, True])
+def test_each_trainable_parameter_is_in_one_group_with_its_rate_and_decay(has_new_lm_head: bool) -> None:
     backbone = {
         "model_type": "bert",
         "vocab_size": 20,
@@ -22,6 +23,7 @@ def test_each_trainable_parameter_is_in_one_group_with_its_rate_and_decay() -> N
     }
     sizes = {"num_fusion_layers": 1, "num_entities": 5, "entity_size": 8, "node_size": 8, "num_edge_types": 6}
     model = DragonForPreTraining(DragonConfig(backbone, entities="random", **sizes))
+    model.has_new_lm_head = has_new_lm_head
     groups = parameter_groups(*split_parameters(model), encoder_rate=0.1, new_rate=0.2, weight_decay=0.3)
     found = {id(parameter): group for group in groups for parameter in group["params"]}
     assert len(found) == sum(len(group["params"]) for group in groups)
@@ -32,7 +34,7 @@ def test_each_trainable_parameter_is_in_one_group_with_its_rate_and_decay() -> N
         if parameter.requires_grad:
             group = found[id(parameter)]
             assert group["weight_decay"] == (0.0 if name.endswith("bias") or id(parameter) in norms else 0.3), name
-            is_encoder = name.startswith(("dragon.backbone", "lm_head"))
+            is_encoder = name.startswith("dragon.backbone" if has_new_lm_head else ("dragon.backbone", "lm_head"))
             assert (group["lr"], group["name"]) == ((0.1, "encoder") if is_encoder else (0.2, "new")), name
     assert id(model.dragon.entities.weight) not in found
 
