@@ -75,6 +75,12 @@ def test_a_masked_lm_is_taken_over_whole(backbone: PreTrainedConfig, tmp_path: P
     with torch.no_grad():
         expected = encoder(**batch).logits[labels != -100]
         torch.testing.assert_close(model(labels=labels, **batch).mlm_logits, expected)
+    assert not model.has_new_lm_head
+
+
+def test_a_masked_lm_head_is_new_where_the_encoder_has_none(backbone: PreTrainedConfig, tmp_path: Path) -> None:
+    AutoModel.from_config(backbone).save_pretrained(tmp_path)
+    assert DragonForPreTraining.from_encoder(tmp_path, num_fusion_layers=-1).has_new_lm_head
 
 
 def test_text_reads_the_graph_on_every_backbone(backbone: PreTrainedConfig) -> None:
