@@ -47,6 +47,8 @@ TRAINING = TrainingParams(
     batch_size=32,
     max_length=96,
     num_fusion_layers=3,
+    # It is an encoder of sentences, whose first token hardly differs from text to text.
+    text_vector="mean",
     # As the paper's. The encoder has no masked-LM head: it is left alone while a new one, and the graph network, learn.
     encoder_learning_rate=2e-5,
     encoder_frozen_steps=150,

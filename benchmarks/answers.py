@@ -39,11 +39,11 @@ ARMS: tuple[Arm, ...] = ("lm", "dragon", "greaselm", "lm-mlm")
 TRAIN_SIZES = {"openbookqa": 4957, "commonsenseqa": 8500}
 FINE_TUNING = FineTuningParams(
     dev_examples=400,
-    epochs=4,
-    patience=4,
+    epochs=5,
+    patience=3,
     batch_size=8,
     max_length=64,
-    encoder_learning_rate=1e-4,
+    encoder_learning_rate=3e-5,
     new_learning_rate=1e-3,
 )
 

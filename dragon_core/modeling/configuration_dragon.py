@@ -9,6 +9,7 @@ from dragon_core.modeling.backbones import BACKBONES
 Entities = Literal["frozen", "trainable", "random"]
 Interaction = Literal["every", "every-other", "none", "once"]
 InteractionResidual = Literal["none", "sum", "layer-norm"]
+TextVector = Literal["first", "mean"]
 LinkDecoder = Literal["distmult", "complex", "transe", "rotate"]
 LinkNormalization = Literal["none", "l2", "tanh", "layer-norm"]
 
@@ -16,6 +17,7 @@ CHOICES: dict[str, Any] = {
     "entities": Entities,
     "interaction": Interaction,
     "interaction_residual": InteractionResidual,
+    "text_vector": TextVector,
     "link_decoder": LinkDecoder,
     "link_normalization": LinkNormalization,
 }
@@ -44,6 +46,9 @@ class DragonConfig(PretrainedConfig):
         interaction_depth: Its hidden layers.
         separate_interaction: One perceptron a fusion layer instead of a shared one.
         interaction_residual: What is added to its output: nothing, its input, or its input with a LayerNorm after.
+        text_vector: What speaks for a text in the exchange and in the question-answering head: its first token, in the
+            head by way of the pooler, or the mean of its tokens.
+        node_norm: Whether the vectors of the nodes that the graph network gives pass a LayerNorm.
         entity_dropout: Dropout on the entity features.
         graph_dropout: Dropout in and after the graph layers.
         classifier_dropout: Dropout of the question-answering head.
@@ -88,6 +93,8 @@ class DragonConfig(PretrainedConfig):
         interaction_depth: int = 1,
         separate_interaction: bool = False,
         interaction_residual: InteractionResidual = "layer-norm",
+        text_vector: TextVector = "first",
+        node_norm: bool = False,
         entity_dropout: float = 0.2,
         graph_dropout: float = 0.2,
         classifier_dropout: float = 0.2,
@@ -122,6 +129,8 @@ class DragonConfig(PretrainedConfig):
         self.interaction_depth = interaction_depth
         self.separate_interaction = separate_interaction
         self.interaction_residual = interaction_residual
+        self.text_vector = text_vector
+        self.node_norm = node_norm
         self.entity_dropout = entity_dropout
         self.graph_dropout = graph_dropout
         self.classifier_dropout = classifier_dropout

@@ -170,6 +170,11 @@ def to_published(folder: Path, file: Path) -> None:
         raise ConversionError(
             f"{folder} has no {ENTITIES_NAME}, which the published checkpoints contain; put the entity table there."
         )
+    if config.text_vector != "first":
+        raise ConversionError(
+            f"{folder} cannot be written as a published checkpoint: in it the {config.text_vector} of a text's tokens"
+            " speaks for the text, there always the first."
+        )
     try:
         state = {name: tensor for ours, tensor in tensors.items() for name in published_names(ours, config)}
     except KeyError as error:

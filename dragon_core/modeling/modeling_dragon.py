@@ -43,6 +43,7 @@ from dragon_core.modeling.outputs import (
     DragonForSequenceClassificationOutput,
     DragonModelOutput,
 )
+from dragon_core.modeling.token_mean import token_mean
 
 
 class DragonPreTrainedModel(PreTrainedModel):
@@ -81,7 +82,8 @@ class DragonPreTrainedModel(PreTrainedModel):
     def _load_encoder(self, folder: Path) -> None:
         encoder, loading = AutoModelForMaskedLM.from_pretrained(folder, output_loading_info=True)
         backbone = self.get_submodule("dragon.backbone")
-        backbone.load_state_dict(encoder.base_model.state_dict(), strict=False)
+        # Models with a masked-LM head come without the pooler that the file may have.
+        backbone.load_state_dict(AutoModel.from_pretrained(folder).state_dict(), strict=False)
         if hasattr(self, "lm_head"):
             self.lm_head.load_state_dict(masked_lm_head_of(encoder))
             in_backbone = f"{encoder.base_model_prefix}."
@@ -161,7 +163,7 @@ class DragonModel(DragonPreTrainedModel):
             for index in range(len(lm)):
                 text = lm.layer(index, text)
             attentions = tuple(lm.attentions) or None
-            return DragonModelOutput(text, self.backbone.pooler(text), attentions=attentions)
+            return DragonModelOutput(text, self._pooled(text, attention_mask), attentions=attentions)
         if concept_ids is None or node_types is None or node_batch is None or edge_index is None or edge_type is None:
             raise ValueError(
                 "concept_ids, node_types, node_batch, edge_index and edge_type are needed: the model has a graph"
@@ -182,22 +184,30 @@ class DragonModel(DragonPreTrainedModel):
             text = lm.layer(index, text)
             if alternating and index >= first_fused:
                 text, nodes, attention = self.graph.layer(
-                    index - first_fused, text, nodes, extra, context, edges, edge_features
+                    index - first_fused, text, attention_mask, nodes, extra, context, edges, edge_features
                 )
                 node_attentions.append(attention)
         if not alternating:
-            nodes = entered = self.graph.enter(self.backbone.pooler(text), nodes, context)
+            nodes = entered = self.graph.enter(self._pooled(text, attention_mask), nodes, context)
             for index in range(self.config.num_fusion_layers):
-                text, nodes, attention = self.graph.layer(index, text, nodes, extra, context, edges, edge_features)
+                text, nodes, attention = self.graph.layer(
+                    index, text, attention_mask, nodes, extra, context, edges, edge_features
+                )
                 node_attentions.append(attention)
         return DragonModelOutput(
             last_hidden_state=text,
-            pooler_output=self.backbone.pooler(text),
+            pooler_output=self._pooled(text, attention_mask),
             node_hidden_state=self.graph.output(entered, nodes),
             context_positions=context,
             attentions=tuple(lm.attentions) or None,
             node_attentions=tuple(node_attentions) if output_attentions else None,
         )
+
+    def _pooled(self, text: torch.Tensor, attention_mask: torch.Tensor | None) -> torch.Tensor:
+        if self.config.text_vector == "mean":
+            return token_mean(text, attention_mask)
+        pooled: torch.Tensor = self.backbone.pooler(text)
+        return pooled
 
 
 class DragonForPreTraining(DragonPreTrainedModel):

@@ -12,7 +12,7 @@ class DragonModelOutput(ModelOutput):
 
     Attributes:
         last_hidden_state: [B, T, hidden] text.
-        pooler_output: [B, hidden] pooled first token.
+        pooler_output: [B, hidden] pooled first token, or the mean of the tokens.
         node_hidden_state: [N, node_size] nodes; None for the LM alone.
         context_positions: [B] position of each text's context node among the nodes; None for the LM alone.
         attentions: [B, heads, T, T] of each layer of the language model, on request.

@@ -33,6 +33,11 @@ def new_model(encoder: Path, entities: Path, graph: KnowledgeGraph, params: Mode
         graph_as_text=params.graph_as_text,
         interaction=params.interaction,
         interaction_size=params.interaction_size,
+        text_vector=params.text_vector,
+        # A norm over text and node together would give all tokens another length, not the first alone.
+        interaction_residual="sum" if params.text_vector == "mean" else "layer-norm",
+        # Link prediction norms what it scores, so that nothing else would give the nodes a length that the head sees.
+        node_norm=True,
         relevance_readout=params.relevance_readout,
         entity_dropout=params.graph_dropout,
         graph_dropout=params.graph_dropout,

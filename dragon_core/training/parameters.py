@@ -21,6 +21,10 @@ class ModelParams(Parameters):
         False, description="Tell the subgraph's triples as sentences after the text, as far as there is room."
     )
     interaction_size: int = Field(200, ge=1, description="Hidden size of the exchange between text and graph.")
+    text_vector: Literal["first", "mean"] = Field(
+        "first",
+        description="What speaks for a text: its first token, or the mean of its tokens, as in encoders of sentences.",
+    )
     relevance_readout: bool = Field(
         True, description="Whether answers are chosen by the relevance of the nodes, too, and how they are connected."
     )

@@ -17,6 +17,7 @@ from dragon_core.modeling import DragonConfig, DragonForMultipleChoice, DragonFo
 from dragon_core.modeling.conversion import ConversionError, Published, as_ours, convert, to_published
 from tests.modeling.naive import Options, Tensors, naive_of
 from tests.modeling.random_golden import BACKBONE, PLAIN, golden_options, random_inputs
+from tests.modeling.test_backbones import BACKBONES, config_on
 from tests.shared_data import GOLDEN
 
 # Training-script names of constructor options.
@@ -168,6 +169,18 @@ def test_files_that_are_no_checkpoint_are_refused_and_run_nothing(
             convert(tmp_path / f"{name}.pt", tmp_path / "ours")
     assert not (tmp_path / "exploded").exists()
     assert not (tmp_path / "ours").exists()
+
+
+def test_what_the_published_code_does_not_know_is_not_written(tmp_path: Path) -> None:
+    for options, problem in (
+        ({"text_vector": "mean"}, "the mean of a text's tokens speaks for the text"),
+        ({"node_norm": True}, "has no tensor dragon.graph.norm"),
+    ):
+        folder = tmp_path / next(iter(options))
+        DragonForPreTraining(config_on(BACKBONES["bert"], **options)).save_pretrained(folder)
+        with pytest.raises(ConversionError, match=problem):
+            to_published(folder, tmp_path / "published.pt")
+    assert not (tmp_path / "published.pt").exists()
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
