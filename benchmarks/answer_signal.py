@@ -11,6 +11,7 @@ the cells of `benchmarks.answers`. What is measured is printed, a JSON line each
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -133,26 +134,29 @@ def joined_by_an_edge(questions: PreparedQuestions) -> tuple[float, float]:
 
 def measure(name: str, artifact: Artifact, encoder: TextEncoder, pretrained: Mapping[str, TextEncoder]) -> None:
     """Print what rules and linear models answer of a set of questions."""
+    report_number = partial(report, prepared=str(artifact.reference))
     train, dev, test = (PreparedQuestions.of(read_choices(artifact, split)) for split in ("train", "dev", "test"))
     draws = [drawn(train, train_examples(name, SHARE), seed) for seed in range(SEEDS)]
     learnt = [with_numbers(draw, encoder) for draw in draws]
     dev, test = with_numbers(dev, encoder), with_numbers(test, encoder)
     right, wrong = joined_by_an_edge(test)
-    report(f"{name}, right choices that an edge joins", right, "share", len(test), wrong_choices=round(wrong, 4))
+    report_number(f"{name}, right choices that an edge joins", right, "share", len(test), wrong_choices=round(wrong, 4))
     for rule in (*READ_BY_THE_HEAD, LENGTH, SIMILARITY):
         of_test, of_dev = (accuracy(numbers_of(split, [rule])[:, 0], split) for split in (test, dev))
-        report(f"{name}, largest {rule}", of_test, "accuracy", len(test), dev=round(of_dev, 4))
+        report_number(f"{name}, largest {rule}", of_test, "accuracy", len(test), dev=round(of_dev, 4))
     for arm in in_order(pretrained):
         of_test, of_dev = (accuracy(similarity(split, pretrained[arm]), split) for split in (test, dev))
         described = f"{name}, the same after pretraining: {title_of(arm)}"
-        report(described, of_test, "accuracy", len(test), dev=round(of_dev, 4))
+        report_number(described, of_test, "accuracy", len(test), dev=round(of_dev, 4))
     for title, names in (
         ("what the head reads", READ_BY_THE_HEAD),
         ("that and similarity", (*READ_BY_THE_HEAD, SIMILARITY)),
     ):
         found = [accuracy(numbers_of(test, names) @ fitted(questions, names), test) for questions in learnt]
         described = f"{name}, linear model of {title}, {SHARE:.0%} of training"
-        report(described, float(np.mean(found)), "accuracy", len(test), seeds=[round(value, 4) for value in found])
+        report_number(
+            described, float(np.mean(found)), "accuracy", len(test), seeds=[round(value, 4) for value in found]
+        )
 
 
 def main() -> None:

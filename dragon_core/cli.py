@@ -130,7 +130,7 @@ def evaluate(
     arm: Annotated[
         list[str], typer.Option(help="What is compared; given once for each: dragon, the checkpoint, and baselines.")
     ] = ["lm", "dragon"],  # noqa: B006
-    seed: Annotated[list[int], typer.Option(min=0, help="Of fine-tuning; given once for each.")] = [0],  # noqa: B006
+    seed: Annotated[list[int], typer.Option(min=0, max=2**32 - 1, help="Of fine-tuning; given once for each.")] = [0],  # noqa: B006
     train_examples: Annotated[
         int | None, typer.Option(min=1, help="Questions to train on, drawn by the seed; without it all of them.")
     ] = None,
@@ -222,10 +222,14 @@ def explain(
     from dragon_core.qa.explanation import explain as explain_answer
     from dragon_core.qa.explanation import explanation_page
 
+    if out.is_dir():
+        raise typer.BadParameter(f"{out} is a folder; give the file to write.")
     answerer = _answerer(model, store)
     explanation = explain_answer(answerer, answerer.question(question, choices or [], context))
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(explanation_page(explanation), encoding="utf-8")
+    unfinished = out.with_name(f".{out.name}")
+    unfinished.write_text(explanation_page(explanation), encoding="utf-8")
+    unfinished.replace(out)
     typer.echo(f"{explanation.answer.text}\n\nExplained in {out}")
 
 

@@ -6,7 +6,7 @@ from dragon_core.artifacts import ArtifactStore
 from dragon_core.qa.ablations import ABLATIONS, AblationName, evaluate_ablations
 from dragon_core.qa.provenance import Provenance
 from dragon_core.qa.report import ComparisonParams, ReportParams
-from dragon_core.qa.tuning import FineTuningParams
+from dragon_core.qa.tuning import FineTuningParams, Seed
 from flows.evaluate import made_once, questions_of
 from flows.sources import QuestionSource
 
@@ -16,7 +16,7 @@ def ablate(
     checkpoint: str = "checkpoint/latest",
     questions: QuestionSource = QuestionSource(),
     ablations: tuple[AblationName, ...] = tuple(ABLATIONS),
-    seeds: tuple[int, ...] = (0,),
+    seeds: tuple[Seed, ...] = (0,),
     finetuning: FineTuningParams = FineTuningParams(),
     report: ReportParams = ReportParams(),
     store: str = ".dragon/store",

@@ -10,7 +10,7 @@ from dragon_core.qa.provenance import Provenance, source_of
 from dragon_core.qa.reading import ReadQuestions
 from dragon_core.qa.report import ComparisonParams, ReportParams
 from dragon_core.qa.summary import run_summary
-from dragon_core.qa.tuning import FineTuningParams
+from dragon_core.qa.tuning import FineTuningParams, Seed
 from flows.sources import QuestionSource, named_files
 from flows.stage_runner import run_stage
 from flows.ui_artifacts import publish_result
@@ -23,7 +23,7 @@ def evaluate(
     checkpoint: str = "checkpoint/latest",
     questions: QuestionSource = QuestionSource(),
     arms: tuple[Arm, ...] = ARMS,
-    seeds: tuple[int, ...] = (0,),
+    seeds: tuple[Seed, ...] = (0,),
     finetuning: FineTuningParams = FineTuningParams(),
     report: ReportParams = ReportParams(),
     store: str = ".dragon/store",
@@ -84,8 +84,8 @@ def questions_of(
     """Read or generate questions, within a flow run; give them, what they are called, and what to know of them."""
     params = questions.params
     if isinstance(params, QuestionParams):
-        corpus, graph = origin.extraction.corpus, origin.pretraining.graph
-        generated = GenerateQuestions(source=source_of(store, corpus), corpus=corpus, graph=graph, params=params)
+        corpus = origin.extraction.corpus
+        generated = GenerateQuestions(source=source_of(store, corpus), corpus=corpus, params=params)
         return make(generated), "Generated questions", ABOUT
     files = None if questions.files is None else named_files(params.source, questions.files)
     return make(ReadQuestions(source=files, params=params)), params.source, ""

@@ -62,6 +62,8 @@ def row(arm: str, seed: int, hits: list[bool], questions: str = "arc", answer_ed
         "hits": bits,
         "questions_asked": len(hits),
         "finetuned": f"finetuned/{arm}{seed}",
+        "checkpoint": f"checkpoint/{arm}",
+        "prepared": f"prepared-questions/{questions}",
     }
 
 
@@ -80,6 +82,18 @@ def test_the_last_measurement_of_a_cell_counts() -> None:
     assert re.search(r"\| the language model alone \| \+25\.0 \(\+0\.0 to \+\d+\.\d\) \| \+25\.0", table)
 
 
+def test_seeds_of_an_arm_that_started_from_another_model_than_its_last_one_do_not_count() -> None:
+    old = {"checkpoint": "checkpoint/before"}
+    rows = [
+        *(row("dragon", seed, [False, False]) | old for seed in (0, 1)),
+        *(row("lm", seed, [False, True]) for seed in (0, 1)),
+        row("dragon", 0, [True, True]),
+    ]
+    table = answers_table(rows)
+    assert "| DRAGON | 100.0 (1) |" in table
+    assert "| the language model alone | 50.0 ± 0.0 (2) |" in table
+
+
 def test_cells_without_the_edges_to_answers_have_a_table_of_their_own() -> None:
     hits = [True, False]
     with_edges, without = answers_table(
@@ -92,16 +106,13 @@ def test_cells_without_the_edges_to_answers_have_a_table_of_their_own() -> None:
 
 
 def test_the_seeds_of_an_arm_are_compared_together() -> None:
-    rows = [
-        row(arm, seed, [True]) | {"prepared": "prepared-questions/a"}
-        for arm, seed in (("lm", 1), ("lm", 0), ("dragon", 0))
-    ]
+    rows = [row(arm, seed, [True]) for arm, seed in (("lm", 1), ("lm", 0), ("dragon", 0))]
     stage = comparison("arc", rows)
     assert {arm: list(map(str, runs)) for arm, runs in stage.arms.items()} == {
         "lm": ["finetuned/lm0", "finetuned/lm1"],
         "dragon": ["finetuned/dragon0"],
     }
-    assert str(stage.questions) == "prepared-questions/a"
+    assert str(stage.questions) == "prepared-questions/arc"
 
 
 def test_the_documented_tables_are_those_of_the_results() -> None:

@@ -38,7 +38,9 @@ class Tally:
 
     def reject(self, source: str, record: int | str, reason: str) -> None:
         """Record that a record of the input could not be used, and why."""
-        self.rejects.append((source, str(record), reason))
+        # What is wrong with a record may be that it is no Unicode.
+        written, because = (text.encode("utf-8", "backslashreplace").decode("utf-8") for text in (str(record), reason))
+        self.rejects.append((source, written, because))
 
 
 class Writer(Tally):

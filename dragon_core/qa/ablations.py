@@ -1,14 +1,18 @@
 """The ablations of the paper (Yasunaga et al., NeurIPS 2022): one thing changed at a time."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from dragon_core.artifacts import ArtifactReference
+from dragon_core.errors import first_problem
+from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.evaluation import MakeStage, fine_tuned, prepared_as, reference_of
 from dragon_core.qa.finetuning import FineTune
 from dragon_core.qa.preparer import ChoiceParams
-from dragon_core.qa.provenance import Provenance, RelevanceInputs
+from dragon_core.qa.provenance import Provenance
 from dragon_core.qa.report import ComparisonParams, Report
 from dragon_core.qa.tuning import FineTuningParams
 from dragon_core.subgraph import SubgraphParams
@@ -40,11 +44,15 @@ class Ablation:
         extraction, relevance = origin.extraction, origin.relevance
         if self.subgraphs:
             params = SubgraphParams(**(extraction.params.model_dump() | self.subgraphs))
-            changes: dict[str, Any] = {"params": params}
+            unread: dict[str, Any] = {}
             if not params.compares_vectors:
-                changes |= {"entity_table": None, "text_vectors": None}
-                relevance = RelevanceInputs(None, None, relevance.text_vectors)
-            extraction = extraction.model_copy(update=changes)
+                unread |= {"entity_table": None, "text_vectors": None}
+                relevance = replace(relevance, entity_table=None)
+            if not params.scores_texts:
+                unread |= {"encoder": None}
+            if not params.compares_vectors and not params.scores_texts:
+                relevance = replace(relevance, encoder=None)
+            extraction = extraction.model_copy(update={"params": params, **unread})
         pretraining = origin.pretraining.model_copy(
             update={
                 "subgraphs": make(extraction),
@@ -113,11 +121,11 @@ def evaluate_ablations(
         The evaluation.
 
     Raises:
-        QuestionError: No ablation changes anything.
+        QuestionError: No ablation changes anything, or one does not go with what the model was made by.
     """
 
     def models(make: MakeStage) -> dict[str, Provenance]:
-        changed = {name: ABLATIONS[name].of(origin, make) for name in names}
+        changed = {name: _changed(name, origin, make) for name in names}
         base = origin.pretraining.reference
         return {report.subject: origin} | {
             name: model for name, model in changed.items() if model.pretraining.reference != base
@@ -135,3 +143,13 @@ def evaluate_ablations(
         for run in runs(model, make):
             make(run)
     return make(compared)
+
+
+def _changed(name: AblationName, origin: Provenance, make: MakeStage) -> Provenance:
+    try:
+        return ABLATIONS[name].of(origin, make)
+    except ValidationError as error:
+        raise QuestionError(
+            f"The ablation {name!r} does not go with {origin.pretraining.reference}: {first_problem(error)}. Leave it"
+            " out."
+        ) from error

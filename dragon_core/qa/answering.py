@@ -158,8 +158,9 @@ class QuestionAnswerer:
         Raises:
             QuestionError: As in a call.
         """
-        given = list(choices) or self.classes
-        if not question.strip() or not all(choice.strip() for choice in given):
+        question, context, given = question.strip(), context.strip(), [choice.strip() for choice in choices]
+        given = given or self.classes
+        if not question or not all(given):
             raise QuestionError("The question, or a choice, is empty; give a text for each.")
         if self.classes and given != self.classes:
             raise QuestionError(

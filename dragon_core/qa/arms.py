@@ -57,12 +57,17 @@ def starting_stage(arm: Arm, pretraining: Pretrain) -> UntrainedModel | Pretrain
     Args:
         arm: Its name.
         pretraining: The stage that pretrains.
+
+    Raises:
+        QuestionError: The language model cannot be pretrained alone as the model was.
     """
     alone: dict[str, object] = {"num_fusion_layers": -1, "graph_as_text": False}
     match arm:
         case "dragon" | "lm-of-dragon":
             return pretraining
         case "lm-mlm":
+            if not pretraining.params.mask_share:
+                raise QuestionError("The checkpoint was pretrained without masked LM: leave out the arm lm-mlm.")
             return pretraining.model_copy(update={"params": pretraining.params.model_copy(update=alone)})
         case "lm":
             return _untrained(pretraining, alone)

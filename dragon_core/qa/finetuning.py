@@ -29,7 +29,7 @@ from dragon_core.qa.preparation import read_choices
 from dragon_core.qa.preparer import PreparationParams
 from dragon_core.qa.schema import PREDICTIONS, SPLITS, split_name
 from dragon_core.qa.submission import LEADERBOARDS, make_submission
-from dragon_core.qa.tuning import FineTuner, FineTuningParams, Float32s, QuestionModel
+from dragon_core.qa.tuning import FineTuner, FineTuningParams, Float32s, QuestionModel, Seed
 from dragon_core.training import GraphCollator, GraphSentences
 from dragon_core.training.checkpoints import Checkpoints
 from dragon_core.training.reproducible import make_reproducible
@@ -44,7 +44,7 @@ class ArmParams(FineTuningParams):
     """Fine-tuning of one arm with one seed."""
 
     use_graph: bool = Field(True, description="False: the language model of the checkpoint alone.")
-    seed: int = Field(0, ge=0, le=2**32 - 1, description="Seed of all that is random.")
+    seed: Seed = Field(0, description="Seed of all that is random.")
 
 
 class FineTune(Stage):

@@ -3,18 +3,15 @@
 from itertools import islice
 from typing import Literal
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
 from dragon_core.artifacts import ArtifactReference, Draft, ExternalFiles, Inputs, Parameters, Progress, Stage
 from dragon_core.corpus import HOLDOUT_NAME
-from dragon_core.graph import KnowledgeGraph
 from dragon_core.graph.wordnet.files import read_wordnet
 from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.generated import generate_questions
-from dragon_core.qa.question import Question
 from dragon_core.qa.schema import QUESTIONS, SPLITS, split_name
 
 # What a reader of results on them should know.
@@ -41,10 +38,9 @@ class GenerateQuestions(Stage):
     """Questions about the definitions that the corpus held out, in three splits."""
 
     name = "questions"
-    version = 2
+    version = 3
     source: ExternalFiles
     corpus: ArtifactReference
-    graph: ArtifactReference
     params: QuestionParams = QuestionParams()
 
     def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
@@ -68,25 +64,3 @@ class GenerateQuestions(Stage):
             rows = [vars(question) for question in splits[split]]
             draft.write_table(split_name(split), pa.Table.from_pylist(rows, schema=QUESTIONS))
             draft.count(**{split: len(rows)})
-        graph = KnowledgeGraph.open(inputs.graph.folder)
-        draft.write_json("baselines.json", choice_only_baselines(splits["test"], graph))
-
-
-def choice_only_baselines(questions: list[Question], graph: KnowledgeGraph) -> dict[str, float]:
-    """Accuracy of rules that do not read the question: near chance, unless the choices give the answer away."""
-    degrees = graph.degrees
-
-    def accuracy(scores: list[list[float]]) -> float:
-        hits = [int(np.argmax(s)) == question.answer for s, question in zip(scores, questions, strict=True)]
-        return float(np.mean(hits))
-
-    lengths = [[float(len(choice)) for choice in question.choices] for question in questions]
-    ids = graph.ids_by_name
-    connected = [[float(degrees[ids[c]]) if c in ids else 0.0 for c in question.choices] for question in questions]
-    return {
-        "chance": 1 / len(questions[0].choices) if questions else 0.0,
-        "longest choice": accuracy(lengths),
-        "shortest choice": accuracy([[-length for length in row] for row in lengths]),
-        "most connected choice": accuracy(connected),
-        "least connected choice": accuracy([[-degree for degree in row] for row in connected]),
-    }

@@ -1,6 +1,7 @@
 """The stage that gives every choice of a question its subgraph."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import ClassVar, Self
 
 import numpy as np
@@ -30,7 +31,7 @@ class PrepareQuestions(Stage):
     """Links question and choices, and extracts a subgraph a choice: the code that prepares the corpus does both."""
 
     name: ClassVar[str] = "prepared-questions"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     questions: ArtifactReference
     graph: ArtifactReference
@@ -68,10 +69,10 @@ class PrepareQuestions(Stage):
         """
         self._check_origins(inputs)
         preparer = self.open(inputs)
+        read = lru_cache(1)(lambda split: pq.read_table(inputs.questions.path(split_name(split))))
         for shard in shards:
             split, number = shard.name.removesuffix(".parquet").split("-")
-            table = pq.read_table(inputs.questions.path(split_name(split)))
-            rows = table.slice(int(number) * QUESTIONS_OF_A_SHARD, QUESTIONS_OF_A_SHARD).to_pylist()
+            rows = read(split).slice(int(number) * QUESTIONS_OF_A_SHARD, QUESTIONS_OF_A_SHARD).to_pylist()
             shard.write_batches(shard.name, preparer.schema, _batches(preparer, rows, shard))
 
     def open(self, inputs: Inputs) -> QuestionPreparer:
@@ -96,7 +97,8 @@ class PrepareQuestions(Stage):
 def read_choices(prepared: Artifact, split: str) -> pa.Table:
     """All rows of a split of prepared questions (`schema.choices_schema`)."""
     names = sorted(file.name for file in prepared.manifest.files if file.name.startswith(f"{split}-"))
-    return pa.concat_tables(pq.read_table(prepared.path(name)) for name in names)
+    # As one chunk, since rows are taken out of it batch by batch.
+    return pa.concat_tables(pq.read_table(prepared.path(name)) for name in names).combine_chunks()
 
 
 def _batches(preparer: QuestionPreparer, rows: list[dict[str, object]], shard: Shard) -> Iterator[pa.RecordBatch]:

@@ -1,6 +1,6 @@
 """From questions to what a model reads of them: texts, and subgraphs linked and extracted as the corpus' are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from dragon_core.linking import EntityLinker, Mention
 from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.question import Question, text_with_context
 from dragon_core.qa.schema import choices_schema
-from dragon_core.subgraph import Float32s, NamedNodes, NodeType, SubgraphBatch, SubgraphParams, open_extractor
+from dragon_core.subgraph import Float32s, NamedNodes, SubgraphBatch, SubgraphParams, open_extractor
 
 
 class ChoiceParams(Parameters):
@@ -28,8 +28,8 @@ class ChoiceParams(Parameters):
     )
     answer_edges: bool = Field(
         True,
-        description="Whether edges between what the question and what the choice names are kept: a set that was made"
-        " from the graph asks for some of them.",
+        description="Whether edges between what the question and what one of its choices names are kept: a set that was"
+        " made from the graph asks for some of them.",
     )
 
 
@@ -91,7 +91,13 @@ class QuestionPreparer:
             None if self._embed is None else self._embed(asked)[of_row],
         )
         if not self._params.answer_edges:
-            found = without_answer_edges(found)
+            asked_nodes = [{mention.node for mention in mentions} for mentions in in_questions]
+            choice_nodes: list[set[int]] = [set() for _ in questions]
+            for row, mentions in zip(of_row, in_choices, strict=True):
+                choice_nodes[row] |= {mention.node for mention in mentions}
+            found = without_edges_between(
+                found, [asked_nodes[row] for row in of_row], [choice_nodes[row] for row in of_row]
+            )
         columns = {"text": pa.array(texts, pa.string())}
         for name in ("question_id", "question", "context", "answer"):
             columns[name] = pa.array([getattr(questions[row], name) for row in of_row], self.schema.field(name).type)
@@ -115,12 +121,24 @@ class QuestionPreparer:
         return mentions if exact is None else [Mention(0, len(choice), exact, 1.0)]
 
 
-def without_answer_edges(found: SubgraphBatch) -> SubgraphBatch:
-    """Subgraphs without the edges that join a node of the question and one of the choice."""
+def without_edges_between(
+    found: SubgraphBatch, some: Sequence[Collection[int]], others: Sequence[Collection[int]]
+) -> SubgraphBatch:
+    """Subgraphs without the edges, in either direction, from some nodes to others.
+
+    Args:
+        found: The subgraphs of S texts.
+        some: [S] ids of nodes of each.
+        others: [S] likewise; a node may be among both.
+    """
     of_edge = np.repeat(np.arange(len(found)), np.diff(found.edge_offsets))
-    first = found.node_offsets[of_edge]
-    ends = np.stack([found.node_type[first + found.head], found.node_type[first + found.tail]])
-    kept = ~((ends == NodeType.LINKED).any(axis=0) & (ends == NodeType.ANSWER).any(axis=0))
+    head, tail = (found.node_offsets[of_edge] + end for end in (found.head, found.tail))
+    of_text = np.split(found.node_id, found.node_offsets[1:-1])
+    in_some, in_others = (
+        np.concatenate([np.isin(ids, list(nodes)) for ids, nodes in zip(of_text, named, strict=True)])
+        for named in (some, others)
+    )
+    kept = ~((in_some[head] & in_others[tail]) | (in_others[head] & in_some[tail]))
     counts = np.bincount(of_edge[kept], minlength=len(found))
     offsets = np.concatenate([[0], np.cumsum(counts)])
     edges = {name: getattr(found, name)[kept] for name in ("head", "relation", "tail")}

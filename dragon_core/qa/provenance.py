@@ -59,8 +59,11 @@ class Provenance:
 
         Raises:
             ArtifactNotFoundError: The checkpoint, or an artifact it was made from, is not in the store.
-            QuestionError: Files it was made from have moved.
+            QuestionError: It is no checkpoint, files it was made from have moved, or another version of this program
+                made it.
         """
+        if checkpoint.stage != Pretrain.name:
+            raise QuestionError(f"{checkpoint} is no checkpoint; give {Pretrain.name}/KEY.")
         model = store.get(checkpoint)
         subgraphs = store.get(model.manifest.origin("subgraphs"))
         mentions = subgraphs.manifest.origin("mentions")
@@ -89,13 +92,19 @@ def stage_that_made(artifact: Artifact, kind: type[AnyStage]) -> AnyStage:
         kind: Class of the stage.
 
     Raises:
-        QuestionError: Files it was made from have moved.
+        QuestionError: Files it was made from have moved, or another version of the stage made it.
     """
     inputs = {
         role: _files_of(artifact, role) if record.reference is None else record.reference
         for role, record in artifact.manifest.inputs.items()
     }
-    return kind.model_validate({**inputs, "params": artifact.manifest.params})
+    stage = kind.model_validate({**inputs, "params": artifact.manifest.params})
+    if stage.reference != artifact.reference:
+        raise QuestionError(
+            f"{artifact.reference} was made by another version of this program, which would make {stage.reference} of"
+            " the same; make it anew, or use the version that made it."
+        )
+    return stage
 
 
 def _files_of(artifact: Artifact, name: str) -> ExternalFiles:

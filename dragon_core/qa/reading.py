@@ -54,7 +54,7 @@ class ReadQuestions(Stage):
     """Questions of a published set, or of one's own, in three splits."""
 
     name: ClassVar[str] = "questions"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     source: ExternalFiles | None = None
     params: SourceParams = Field(discriminator="source")

@@ -7,13 +7,13 @@ continued run computes what an uninterrupted one would have.
 import math
 from dataclasses import dataclass
 from itertools import count, islice
-from typing import Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from accelerate.utils import send_to_device
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dragon_core.artifacts import Parameters, Progress
 from dragon_core.modeling import DragonForMultipleChoice, DragonForSequenceClassification
@@ -26,6 +26,7 @@ from dragon_core.training.random_numbers import Purpose, example_keys, random_bi
 
 QuestionModel = DragonForMultipleChoice | DragonForSequenceClassification
 Float32s = npt.NDArray[np.float32]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
 class FineTuningParams(Parameters):
@@ -38,7 +39,7 @@ class FineTuningParams(Parameters):
         None, ge=1, description="Questions to choose the best epoch on, likewise; empty: all of them."
     )
     epochs: int = Field(4, ge=1, description="Most passes over the training questions; the best on dev is kept.")
-    patience: int = Field(4, ge=1, description="Passes without a better one after which a run ends early.")
+    patience: int = Field(2, ge=1, description="Passes without a better one after which a run ends early.")
     batch_size: int = Field(8, ge=1, description="Questions of a batch.")
     max_length: int = Field(64, ge=8, description="Longest question and choice in tokens; what is longer is cut.")
     encoder_learning_rate: float = Field(1e-4, gt=0, le=1, description="Learning rate of the language model.")
@@ -49,6 +50,15 @@ class FineTuningParams(Parameters):
     warmup_share: float = Field(0.1, ge=0, le=1, description="Share of the steps in which the rates rise.")
     weight_decay: float = Field(0.01, ge=0, le=1, description="Weight decay, of all but biases and norms.")
     max_gradient_norm: float = Field(1.0, gt=0, description="Longer gradients are clipped to this length.")
+
+    @model_validator(mode="after")
+    def _check_frozen_epochs(self) -> Self:
+        if self.encoder_frozen_epochs >= self.epochs:
+            raise ValueError(
+                f"the language model would learn nothing: encoder_frozen_epochs is {self.encoder_frozen_epochs} of"
+                f" {self.epochs} epochs"
+            )
+        return self
 
 
 @dataclass(frozen=True)
@@ -145,9 +155,14 @@ class FineTuner:
 
     @torch.inference_mode()
     def logits(self, collator: QuestionCollator) -> list[Float32s]:
-        """Logits of the choices of each question, or of the classes; in evaluation mode."""
+        """Logits of the choices of each question, or of the classes; in evaluation mode.
+
+        Raises:
+            QuestionError: They became NaN or infinite.
+        """
         self._model.eval()
         questions, lengths = collator.questions, collator.questions.lengths
+        of_choices = isinstance(self._model, DragonForMultipleChoice)
         found: list[Float32s] = [np.empty(0, np.float32)] * len(questions)
         plan = evaluation_batches(
             np.arange(len(questions)),
@@ -158,7 +173,12 @@ class FineTuner:
             arguments = model_arguments(self._model, collator, batch.examples)
             logits = self._model(**send_to_device(arguments, self._device)).logits.float().cpu().numpy()
             for example, row in zip(batch.examples, logits, strict=True):
-                found[example] = row[np.isfinite(row)]
+                # Of questions with fewer choices than others of the batch, the row is filled up.
+                found[example] = row[: questions.num_rows[example]] if of_choices else row
+                if not np.isfinite(found[example]).all():
+                    raise QuestionError(
+                        f"The logits of question {questions.ids[example]} are no numbers; lower the rates."
+                    )
         return found
 
     @property

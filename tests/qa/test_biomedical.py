@@ -131,12 +131,13 @@ def test_pubmedqa_asks_with_the_abstract_and_keeps_its_official_test(tmp_path: P
 
 def test_bad_items_of_pubmedqa_are_rejects_with_their_ids(tmp_path: Path) -> None:
     items = {str(number): pubmedqa("yes") for number in range(10)}
-    items |= {"bad1": pubmedqa("perhaps"), "bad2": pubmedqa("no") | {"CONTEXTS": [""]}}
+    items |= {"bad1": pubmedqa("perhaps"), "bad\ud800": pubmedqa("no"), "bad2": pubmedqa("no") | {"CONTEXTS": [""]}}
     write_json(tmp_path / "set/ori_pqal.json", items | {"bad3": 3})
     write_json(tmp_path / "set/test_ground_truth.json", {"0": "yes", "lost": "no"})
     found = read(tmp_path / "set", tmp_path / "store", source="pubmedqa")
     assert found.rejects == [
         ("ori_pqal.json", "bad1", "its answer 'perhaps' is none of yes, no, maybe"),
+        ("ori_pqal.json", r"bad\ud800", "its id holds half a surrogate pair"),
         ("ori_pqal.json", "bad2", "its context is no text, or empty"),
         ("ori_pqal.json", "bad3", "it is no JSON object"),
         ("test_ground_truth.json", "lost", "it is not in ori_pqal.json"),
@@ -152,6 +153,7 @@ def bioasq(name: str, answer: Any, kind: str = "yesno") -> dict[str, Any]:
 def test_bioasq_gives_its_yes_no_questions_with_snippets(tmp_path: Path) -> None:
     train = [bioasq(f"train{number}", "yes") for number in range(20)]
     train += [bioasq("list", [["a"]], "list"), bioasq("golden1", "no"), bioasq("odd", "unclear")]
+    train.append(bioasq("listed", "no") | {"id": ["listed"]})
     write_json(tmp_path / "set/training9b.json", {"questions": train})
     for batch, answer in {"9B1": "Yes.", "9B2": ["no"]}.items():
         golden = {"questions": [bioasq(f"golden{batch[-1]}", answer), bioasq("gene", [["b"]], "factoid")]}
@@ -168,7 +170,7 @@ def test_bioasq_gives_its_yes_no_questions_with_snippets(tmp_path: Path) -> None
     }
     assert found.test[1]["answer"] == 1
     assert found.counts["other_kinds"] == 3
-    assert [reject[:2] for reject in found.rejects] == [("training9b.json", "23")]
+    assert [reject[:2] for reject in found.rejects] == [("training9b.json", "23"), ("training9b.json", "24")]
 
 
 def test_what_bioasq_tests_is_not_trained_on_by_another_id_either(tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from transformers import AutoTokenizer
 
 from dragon_core.artifacts import (
@@ -28,6 +30,7 @@ from dragon_core.artifacts import (
     Stage,
     make,
 )
+from dragon_core.graph import KnowledgeGraph
 from dragon_core.qa import (
     ArmParams,
     FineTune,
@@ -37,26 +40,33 @@ from dragon_core.qa import (
     ReadQuestions,
 )
 from dragon_core.qa.dataset import PreparedQuestions
-from dragon_core.qa.finetuning import drawn
+from dragon_core.qa.finetuning import drawn, new_collator, open_model
 from dragon_core.qa.preparation import read_choices
-from dragon_core.qa.preparer import without_answer_edges
+from dragon_core.qa.preparer import without_edges_between
+from dragon_core.qa.question import Question
 from dragon_core.qa.schema import SPLITS, split_name
 from dragon_core.qa.sources.labelled_choices import CommonsenseQAParams
+from dragon_core.qa.tuning import FineTuner
 from dragon_core.subgraph import SubgraphBatch
+from dragon_core.training.checkpoints import Checkpoints
 from tests.qa.doors import SIZES, Classes
 
 REPOSITORY = Path(__file__).parents[2]
 
 
-def prepared(store: ArtifactStore, like: Artifact, questions: Artifact, **params: Any) -> Artifact:
-    """Questions prepared as others are."""
+def preparing(like: Artifact, questions: Artifact, **params: Any) -> PrepareQuestions:
+    """The stage that prepares questions as others are."""
     inputs = {role: like.manifest.origin(role) for role in ("graph", "linker", "entity_table")}
     record = like.manifest.inputs["encoder"]
     encoder = ExternalFiles(name="tiny", path=str(record.path), digest=record.digest)
-    stage = PrepareQuestions(
+    return PrepareQuestions(
         questions=questions.reference, **inputs, encoder=encoder, params=PreparationParams(**params)
     )
-    return make(stage, store)
+
+
+def prepared(store: ArtifactStore, like: Artifact, questions: Artifact, **params: Any) -> Artifact:
+    """Questions prepared as others are."""
+    return make(preparing(like, questions, **params), store)
 
 
 def fine_tune(arm: Artifact, questions: Artifact, **params: Any) -> FineTune:
@@ -174,23 +184,59 @@ def test_the_edges_that_tell_the_answer_can_be_left_out(store: ArtifactStore, ar
         assert bare == row | {"head": [], "relation": [], "tail": []}
 
 
+def test_an_edge_to_what_question_and_choice_both_name_is_left_out_too(
+    store: ArtifactStore, arms: dict[str, Artifact]
+) -> None:
+    asked = Question("1", "key7 fits door7", ["door7", "door8 or key8"], 0, "", [])
+    edges = {}
+    for kept in (True, False):
+        stage = preparing(arms["prepared"], arms["questions"], answer_edges=kept)
+        edges[kept] = [len(heads) for heads in stage.open(store.inputs(stage))([asked])["head"].to_pylist()]
+    # In the second row one edge joins two nodes of the choice, and one two of the question, of which one is another
+    # choice's.
+    assert edges == {True: [1, 2], False: [0, 1]}
+
+
+def test_logits_that_are_no_numbers_are_one_sentence(
+    store: ArtifactStore, arms: dict[str, Artifact], tmp_path: Path
+) -> None:
+    model = open_model(arms["lm"].folder, (), store.get(arms["lm"].manifest.origin("entity_table")))
+    tokenizer = AutoTokenizer.from_pretrained(arms["lm"].folder)
+    graph = KnowledgeGraph.open(store.get(arms["lm"].manifest.origin("graph")).folder)
+    dev = new_collator(PreparedQuestions.of(read_choices(arms["prepared"], "dev")), model, tokenizer, graph, 32)
+    tuner = FineTuner(model, ArmParams(), 0, dev, dev, Checkpoints(tmp_path, "", kept=1))
+    assert len(tuner.logits(dev)) == SIZES["dev"]
+    torch.nn.init.constant_(model.dragon.backbone.embeddings.LayerNorm.bias, float("nan"))
+    with pytest.raises(QuestionError, match=r"The logits of question dev\d+ are no numbers; lower the rates"):
+        tuner.logits(dev)
+
+
+def test_a_language_model_that_would_learn_nothing_is_refused() -> None:
+    with pytest.raises(ValidationError, match="encoder_frozen_epochs is 4 of 4 epochs"):
+        ArmParams(encoder_frozen_epochs=4)
+
+
 @given(st.integers(0, 2**32 - 1))
-def test_only_edges_between_question_and_choice_are_left_out(seed: int) -> None:
+def test_only_edges_between_the_nodes_given_are_left_out(seed: int) -> None:
     random = np.random.default_rng(seed)
     nodes, edges = random.integers(1, 5, 4), random.integers(0, 9, 4)
     node_offsets, edge_offsets = (np.concatenate([[0], np.cumsum(counts)]) for counts in (nodes, edges))
     ends = [random.integers(0, np.repeat(nodes, edges)) for _ in range(2)]
-    types = random.integers(0, 3, nodes.sum()).astype(np.int8)
     number = np.arange(edges.sum())
+    ids = np.concatenate([random.permutation(6)[:count] for count in nodes])
     zeros = np.zeros(nodes.sum())
-    found = without_answer_edges(
-        SubgraphBatch(node_offsets, zeros, types, zeros, edge_offsets, ends[0], number, ends[1])
+    some, others = ([set(random.permutation(6)[: random.integers(4)].tolist()) for _ in range(4)] for _ in range(2))
+    found = without_edges_between(
+        SubgraphBatch(node_offsets, ids, zeros, zeros, edge_offsets, ends[0], number, ends[1]), some, others
     )
     kept = []
     for text in range(4):
-        of_text = types[node_offsets[text] : node_offsets[text + 1]]
-        between = range(edge_offsets[text], edge_offsets[text + 1])
-        kept.append([n for n in between if {of_text[ends[0][n]], of_text[ends[1][n]]} != {0, 1}])
+        of_text = ids[node_offsets[text] : node_offsets[text + 1]].tolist()
+        pairs = {(a, b) for a in some[text] for b in others[text]}
+        edges_of_text = [
+            (n, of_text[ends[0][n]], of_text[ends[1][n]]) for n in range(edge_offsets[text], edge_offsets[text + 1])
+        ]
+        kept.append([n for n, a, b in edges_of_text if (a, b) not in pairs and (b, a) not in pairs])
     parts = [found.relation[found.edge_offsets[text] : found.edge_offsets[text + 1]].tolist() for text in range(4)]
     assert parts == kept
 

@@ -101,6 +101,7 @@ def test_a_set_has_a_name_with_a_revision_or_files(tmp_path: Path) -> None:
         ({"params": named, "source": files}, "give one of the two"),
         ({"params": {"source": "hub"}}, "give its folder"),
         ({"params": {"source": "hub", "dataset": "owner/name"}}, "the revision"),
+        ({"params": named | {"revision": "main"}}, "revision"),
     ):
         with pytest.raises(ValidationError, match=message):
             ReadQuestions.model_validate(stage)
@@ -119,7 +120,17 @@ def test_choices_are_read_in_every_form_that_columns_have(value: Any, labels: li
     assert choices_in(value) == (labels, ["a dog", "a cat", "a cow"])
 
 
-@pytest.mark.parametrize("value", [None, "a dog", [1, 2], {"label": "A", "text": "a dog"}, [{"text": "a dog"}]])
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "a dog",
+        [1, 2],
+        {"label": "A", "text": "a dog"},
+        {"label": ["A", "B", "C"], "text": ["a dog", "a cat"]},
+        [{"text": "a dog"}],
+    ],
+)
 def test_choices_of_another_form_are_refused(value: Any) -> None:
     with pytest.raises(MalformedItemError):
         choices_in(value)

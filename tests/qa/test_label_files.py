@@ -78,12 +78,12 @@ def test_piqa_is_read_as_its_home_and_its_leaderboard_have_it(tmp_path: Path, de
 def test_a_test_of_piqa_that_could_not_be_submitted_is_refused_at_once(tmp_path: Path) -> None:
     write_piqa(tmp_path / "piqa", "train", ["0", "1"])
     write_piqa(tmp_path / "piqa", "valid", ["0", "1"])
-    for bad, reason in (
-        (piqa_item(1) | {"sol2": ""}, "2: its sol2 is no text, or empty"),
-        ("", "unknown: it is blank"),
+    for bad, problem in (
+        (piqa_item(1) | {"sol2": ""}, "an item that is no question, 2: its sol2 is no text, or empty"),
+        ("", "a blank line"),
     ):
         write_lines(tmp_path / "piqa/tests.jsonl", [piqa_item(0), bad, piqa_item(2)])
-        with pytest.raises(QuestionError, match=rf"tests\.jsonl has a line that is no question, {reason}"):
+        with pytest.raises(QuestionError, match=rf"tests\.jsonl has {problem}"):
             read(tmp_path / "piqa", tmp_path / "store", source="piqa", split="official")
 
 

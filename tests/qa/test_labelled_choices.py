@@ -178,6 +178,10 @@ def test_a_hidden_test_is_read_without_answers_or_replaced_by_dev(
     official = read(tmp_path / "set", tmp_path / "store", source=source, split="official")
     assert [len(ids) for ids in official.ids()] == [20, 3, 2]
     assert [row["answer"] for row in official.test] == [None, None]
+    # The leaderboard takes an answer to each.
+    write_lines(tmp_path / "set" / names[2], [*many("test", 200, answer="hidden", labels=labels), "{}"])
+    with pytest.raises(QuestionError, match=f"{names[2]} has an item that is no question, 201: its "):
+        read(tmp_path / "set", tmp_path / "store", source=source, split="official")
     (tmp_path / "set" / names[2]).unlink()
     in_house = read(tmp_path / "set", tmp_path / "store", source=source)
     assert in_house.test == official.dev

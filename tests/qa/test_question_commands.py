@@ -51,3 +51,7 @@ def test_an_answer_is_explained_by_a_page(run: Run, tmp_path: Path) -> None:
     done = run("explain", "key7", "--choices", "door3", "--choices", "door7", "--out", str(page))
     assert (done.exit_code, done.stdout) == (0, f"door7\n\nExplained in {page}\n")
     assert "key7 opens door7" in page.read_text(encoding="utf-8")
+    assert [path.name for path in page.parent.iterdir()] == ["key.html"]
+    refused = run("explain", "key7", "--choices", "door3", "--choices", "door7", "--out", str(tmp_path))
+    assert refused.exit_code == 2
+    assert "is a folder; give the file to write" in " ".join(refused.stderr.split())

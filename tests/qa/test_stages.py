@@ -79,11 +79,9 @@ def test_the_report_compares_what_was_fine_tuned(store: ArtifactStore, arms: dic
 
 def test_too_few_held_out_definitions_are_one_clear_sentence(store: ArtifactStore, tmp_path: Path) -> None:
     from dragon_core.corpus import BuildCorpus, CorpusParams
-    from dragon_core.graph.stage import BuildGraph
     from tests.graph.wordnet.dictionary_files import write_wordnet
 
     source = ExternalFiles.of("WordNet", write_wordnet(tmp_path / "wordnet"))
-    graph = make(BuildGraph(source=source), store).reference
     corpus = make(BuildCorpus(source=source, params=CorpusParams(holdout_share=0.4)), store).reference
     with pytest.raises(QuestionError, match="raise the corpus' holdout_share"):
-        make(GenerateQuestions(source=source, corpus=corpus, graph=graph), store)
+        make(GenerateQuestions(source=source, corpus=corpus), store)

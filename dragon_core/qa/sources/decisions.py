@@ -77,7 +77,7 @@ def read_bioasq(files: QuestionFiles) -> Splits:
 def _pubmedqa_question(item: Item) -> Question:
     context = " ".join(text_of(text, "context") for text in list_of(item.fields.get("CONTEXTS"), "CONTEXTS"))
     answer = _decision(item.fields.get("final_decision"), YES_NO_MAYBE)
-    return make_question(str(item.record), item.text("QUESTION"), YES_NO_MAYBE, answer, context)
+    return make_question(text_of(item.record, "id"), item.text("QUESTION"), YES_NO_MAYBE, answer, context)
 
 
 def _bioasq_questions(
@@ -86,7 +86,8 @@ def _bioasq_questions(
     entries = files.json_object(path).get("questions")
     if not isinstance(entries, list):
         raise QuestionError(f'{path} is no JSON object with a list "questions"; check that it is a file of task b.')
-    return files.questions(files.items(path.name, _yes_no(files, entries, tested)), _bioasq_question, is_hidden)
+    items = files.items(path.name, _yes_no(files, entries, tested))
+    return (files.hidden_test if is_hidden else files.questions)(items, _bioasq_question)
 
 
 def _yes_no(files: QuestionFiles, entries: list[Any], tested: Collection[Question]) -> Iterator[tuple[int | str, Any]]:
@@ -96,7 +97,9 @@ def _yes_no(files: QuestionFiles, entries: list[Any], tested: Collection[Questio
     for number, entry in enumerate(entries, start=1):
         if isinstance(entry, dict) and entry.get("type") in ("factoid", "list", "summary"):
             files.tally.count(other_kinds=1)
-        elif isinstance(entry, dict) and (entry.get("id") in ids or str(entry.get("body")).strip().lower() in bodies):
+        elif isinstance(entry, dict) and (
+            str(entry.get("id")) in ids or str(entry.get("body")).strip().lower() in bodies
+        ):
             files.tally.count(also_in_test=1)
         else:
             yield number, entry

@@ -64,9 +64,7 @@ def read_medmcqa(files: QuestionFiles, params: MedMCQAParams) -> Splits:
         names.append("test.json")
     train, dev, *hidden = files.find(names)
     test = [
-        question
-        for path in hidden
-        for question in files.questions(files.json_lines(path), _hidden_medmcqa_question, is_hidden=True)
+        question for path in hidden for question in files.hidden_test(files.json_lines(path), _hidden_medmcqa_question)
     ]
     official_dev = files.questions(files.json_lines(dev), medmcqa_question)
     official_train = files.questions(files.json_lines(train), medmcqa_question)

@@ -39,7 +39,11 @@ class HubParams(QuestionSetParams):
 
     source: Literal["hub"] = "hub"
     dataset: str | None = Field(None, description="Its name at the Hub, OWNER/NAME; none if its files are given.")
-    revision: str | None = Field(None, description="The commit to read; needed with a name, since a branch moves.")
+    revision: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{40}$",
+        description="The commit to read, all of its 40 digits; needed with a name, since a branch moves.",
+    )
     config: str | None = Field(None, description="Which of its configurations.")
     train: str = Field("train", description="Split to train on, as `datasets` selects it, such as train[:90%].")
     dev: str = Field("validation", description="Split to choose the best epoch on.")
@@ -153,8 +157,10 @@ def choices_in(value: Any) -> tuple[list[str], list[str]]:
     """
     if isinstance(value, dict):
         if value.keys() == {"label", "text"}:
-            pairs = zip(list_of(value["label"], "labels"), list_of(value["text"], "texts"), strict=False)
-            return labelled_choices([{"label": label, "text": text} for label, text in pairs])
+            labels, texts = list_of(value["label"], "labels"), list_of(value["text"], "texts")
+            if len(labels) != len(texts):
+                raise MalformedItemError(f"its choices have {len(labels)} labels and {len(texts)} texts")
+            return labelled_choices([{"label": label, "text": text} for label, text in zip(labels, texts, strict=True)])
         # A table has null for the labels that a row lacks.
         return labelled_choices([{"label": key, "text": text} for key, text in value.items() if text is not None])
     entries = list_of(value, "choices")

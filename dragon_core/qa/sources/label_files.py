@@ -55,12 +55,9 @@ def read_piqa(files: QuestionFiles, params: PiqaParams) -> Splits:
     test: list[Question] = []
     if params.split == "official":
         (path,) = files.find(["tests.jsonl"])
-        test = files.questions(files.json_lines(path), _piqa_question, is_hidden=True)
+        test = files.hidden_test(files.json_lines(path), _piqa_question)
         if len(test) < files.count_lines(path):
-            _, line, reason = next(iter(files.tally.rejects), ("", "unknown", "it is blank"))
-            raise QuestionError(
-                f"{path} has a line that is no question, {line}: {reason}. Mend it: of each line a label is submitted."
-            )
+            raise QuestionError(f"{path} has a blank line; take it out, since labels are submitted line by line.")
     dev = _labelled(files, dev_name, _piqa_question, PIQA_LABELS)
     train = _labelled(files, "train", _piqa_question, PIQA_LABELS)
     return without_dev(train, dev) if params.split == "in-house" else Splits(train, dev, test)

@@ -209,4 +209,4 @@ def _questions(files: QuestionFiles, path: Path, form: Form) -> list[Question]:
 
 
 def _hidden_questions(files: QuestionFiles, path: Path, form: Form) -> list[Question]:
-    return files.questions(files.json_lines(path), form.hidden_question, is_hidden=True)
+    return files.hidden_test(files.json_lines(path), form.hidden_question)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from dragon_core.artifacts.draft import Tally
+from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.question import Question
 from dragon_core.qa.sources.items import Item, MalformedItemError
 
@@ -30,6 +31,21 @@ class QuestionReader:
             is_hidden: Whether answers may be missing.
         """
         return list(self._questions(items, question_of, is_hidden))
+
+    def hidden_test(self, items: Iterable[Item], question_of: QuestionOf) -> list[Question]:
+        """The questions of a test without answers; of each its leaderboard takes one.
+
+        Raises:
+            QuestionError: An item is no question.
+        """
+        before = len(self.tally.rejects)
+        questions = self.questions(items, question_of, is_hidden=True)
+        for source, record, reason in self.tally.rejects[before:]:
+            raise QuestionError(
+                f"{source} has an item that is no question, {record}: {reason}. Mend it: the leaderboard takes an"
+                " answer to each."
+            )
+        return questions
 
     def items(self, source: str, entries: Iterable[tuple[int | str, Any]]) -> Iterator[Item]:
         """The items of something that is not read by line, given with their keys or numbers."""

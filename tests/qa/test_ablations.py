@@ -1,0 +1,82 @@
+"""How the model of an ablation is made, and which ablations do not go with a model."""
+
+from pathlib import Path
+
+import pytest
+
+from dragon_core.artifacts import ArtifactReference, ExternalFiles
+from dragon_core.embedding import TextVectorParams
+from dragon_core.qa import QuestionError
+from dragon_core.qa.ablations import ABLATIONS, AblationName, evaluate_ablations
+from dragon_core.qa.arms import starting_stage
+from dragon_core.qa.evaluation import prepared_as, reference_of
+from dragon_core.qa.preparer import ChoiceParams
+from dragon_core.qa.provenance import Provenance, RelevanceInputs
+from dragon_core.qa.report import ComparisonParams
+from dragon_core.qa.tuning import FineTuningParams
+from dragon_core.subgraph import ExtractSubgraphs, SubgraphParams
+from dragon_core.training import Pretrain, TrainingParams
+
+SUBGRAPHS: list[AblationName] = [name for name in ABLATIONS if name.startswith("subgraph: ")]
+
+
+def some(stage: str) -> ArtifactReference:
+    return ArtifactReference(stage=stage, key="0" * 16)
+
+
+@pytest.fixture
+def encoder(tmp_path: Path) -> ExternalFiles:
+    (tmp_path / "encoder").mkdir()
+    (tmp_path / "encoder/config.json").write_text("{}")
+    return ExternalFiles.of("encoder", tmp_path / "encoder")
+
+
+def made_with(relevance: str, encoder: ExternalFiles, **training: object) -> Provenance:
+    """A model whose subgraphs were kept by a relevance."""
+    vectors = {"entity_table": some("entity-table"), "text_vectors": some("text-vectors")}
+    read = {"similarity": vectors, "lm": {"encoder": encoder}}.get(relevance, {})
+    params = SubgraphParams(relevance=relevance)
+    extraction = ExtractSubgraphs(
+        mentions=some("mentions"), corpus=some("corpus"), graph=some("graph"), params=params, **read
+    )
+    return Provenance(
+        some("linker"),
+        extraction,
+        RelevanceInputs(
+            some("entity-table") if relevance == "similarity" else None,
+            encoder if relevance in ("similarity", "lm") else None,
+            TextVectorParams(),
+        ),
+        Pretrain(
+            subgraphs=some("subgraphs"),
+            graph=some("graph"),
+            entity_table=some("entity-table"),
+            encoder=encoder,
+            params=TrainingParams(**training),
+        ),
+    )
+
+
+@pytest.mark.parametrize("relevance", ["similarity", "lm", "degree"])
+@pytest.mark.parametrize("name", SUBGRAPHS)
+def test_subgraphs_are_extracted_and_prepared_from_what_their_relevance_reads(
+    relevance: str, name: AblationName, encoder: ExternalFiles
+) -> None:
+    changed = ABLATIONS[name].of(made_with(relevance, encoder), reference_of)
+    # Both stages refuse inputs that they do not read, and miss those that they do.
+    ExtractSubgraphs.model_validate(changed.extraction.model_dump())
+    prepared = prepared_as(changed, some("questions"), ChoiceParams())
+    assert prepared.params.subgraphs == changed.extraction.params
+    assert changed.pretraining.subgraphs == changed.extraction.reference
+
+
+def test_an_ablation_that_leaves_nothing_to_train_is_named(encoder: ExternalFiles) -> None:
+    origin = made_with("degree", encoder, mask_share=0.0)
+    arguments = (ChoiceParams(), ["objective: masked LM only"], [0], FineTuningParams(), ComparisonParams(title=""))
+    with pytest.raises(QuestionError, match=r"The ablation 'objective: masked LM only' does not go with checkpoint/"):
+        evaluate_ablations(origin, some("questions"), *arguments, reference_of)
+
+
+def test_a_language_model_is_not_pretrained_alone_without_masked_lm(encoder: ExternalFiles) -> None:
+    with pytest.raises(QuestionError, match="leave out the arm lm-mlm"):
+        starting_stage("lm-mlm", made_with("degree", encoder, mask_share=0.0).pretraining)
