@@ -11,8 +11,11 @@ from dragon_core.qa.arms import in_order, title_of
 from dragon_core.qa.metrics import Hits, compare, mean_lead
 
 RESULTS = Path(__file__).parent / "results/answers.jsonl"
+# With the first token speaking for a text, nodes without a norm, and a new masked-LM head at the encoder's rate.
+FIRST_TOKEN_RESULTS = RESULTS.with_name("answers_first_token.jsonl")
 SIGNAL = Path(__file__).parent / "results/answer_signal.jsonl"
 GROUPS = Path(__file__).parent / "results/answer_groups.jsonl"
+TEXT_VECTORS = Path(__file__).parent / "results/text_vectors.jsonl"
 SAMPLES = 10_000
 SUBJECT = "dragon"
 # What makes a row another one's successor.
@@ -23,9 +26,9 @@ START = ("checkpoint", "prepared")
 Row = Mapping[str, Any]
 
 
-def read_rows() -> list[dict[str, Any]]:
+def read_rows(path: Path = RESULTS) -> list[dict[str, Any]]:
     """The cells that were measured."""
-    return _lines(RESULTS)
+    return _lines(path)
 
 
 def read_signal() -> list[dict[str, Any]]:
@@ -36,6 +39,25 @@ def read_signal() -> list[dict[str, Any]]:
 def read_groups() -> list[dict[str, Any]]:
     """How often the arms answer questions of each group."""
     return [line for line in _lines(GROUPS) if "group" in line]
+
+
+def read_text_vectors() -> list[dict[str, Any]]:
+    """How far the vectors of texts are apart."""
+    return [line for line in _lines(TEXT_VECTORS) if "name" in line]
+
+
+def text_vectors_table(rows: Iterable[Row]) -> str:
+    """The table of `benchmarks.text_vectors` in Markdown: spreads in %, a column a layer."""
+    spreads: dict[str, list[str]] = {}
+    for row in rows:
+        spreads.setdefault(row["name"].rpartition(" after layer ")[0], []).append(f"{100 * row['value']:.1f}")
+    count = max(map(len, spreads.values()))
+    lines = [
+        f"| after layer | {' | '.join(map(str, range(1, count + 1)))} |",
+        f"| --- |{' ---: |' * count}",
+        *(f"| {name} | {' | '.join(values)} |" for name, values in spreads.items()),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def groups_table(rows: Iterable[Row]) -> str:

@@ -10,13 +10,16 @@ import pytest
 from benchmarks.answer_data import QUESTION_SETS, questions_of, write_texts
 from benchmarks.answer_groups import comparison
 from benchmarks.answer_table import (
+    FIRST_TOKEN_RESULTS,
     answers_table,
     groups_table,
     hits_of,
     read_groups,
     read_rows,
     read_signal,
+    read_text_vectors,
     signal_table,
+    text_vectors_table,
 )
 from dragon_core.errors import DragonError
 from tests.shared_data import SHARED_DATA
@@ -117,14 +120,15 @@ def test_the_seeds_of_an_arm_are_compared_together() -> None:
 
 def test_the_documented_tables_are_those_of_the_results() -> None:
     results = (Path(__file__).parents[1] / "docs/results.md").read_text(encoding="utf-8")
-    rows, signal, groups = read_rows(), read_signal(), read_groups()
-    assert rows
-    assert signal
-    assert groups
+    rows, before = read_rows(), read_rows(FIRST_TOKEN_RESULTS)
+    signal, groups, vectors = read_signal(), read_groups(), read_text_vectors()
+    assert all((rows, before, signal, groups, vectors))
     assert answers_table(rows) in results
+    assert answers_table(before) in results
     assert signal_table(signal) in results
     assert groups_table(groups) in results
+    assert text_vectors_table(vectors) in results
     # Groups are of the cells that are there.
     assert {row["set"]: set(row["accuracy"]) for row in groups} == {
-        name: {row["arm"] for row in rows if row["questions"] == name} for name in QUESTION_SETS
+        name: {row["arm"] for row in before if row["questions"] == name} for name in QUESTION_SETS
     }
