@@ -108,7 +108,8 @@ class QuestionAnswerer:
 
         Raises:
             ArtifactNotFoundError: There is no such artifact, or the store has lost one that it was made from.
-            QuestionError: It is no fine-tuned model, or files that it was made from have moved.
+            QuestionError: It is no fine-tuned model, files that it was made from have moved, or another version of this
+                program prepared its questions.
         """
         opened = ArtifactStore(store)
         finetuned = opened.resolve(name)

@@ -33,7 +33,7 @@ def test_all_tokens_move_together_so_that_their_mean_is_what_was_exchanged(resid
     )
     firsts.load_state_dict(means.state_dict())
     mask = padded_batch()["attention_mask"]
-    text, nodes, context = torch.randn(2, 7, 16), torch.randn(10, means_width(means)), torch.tensor([0, 6])
+    text, nodes, context = torch.randn(2, 7, 16), torch.randn(10, 8), torch.tensor([0, 6])
     moved, left = means(text, mask, nodes, context, 0)
     # The same numbers as of a text whose first token is the mean.
     spoken, expected_nodes = firsts(token_mean(text, mask)[:, None], None, nodes, context, 0)
@@ -41,11 +41,6 @@ def test_all_tokens_move_together_so_that_their_mean_is_what_was_exchanged(resid
     torch.testing.assert_close(token_mean(moved, mask), spoken[:, 0])
     steps = moved - text
     torch.testing.assert_close(steps, steps[:, :1].expand_as(steps))
-
-
-def means_width(exchange: Exchange) -> int:
-    """Width of a node."""
-    return int(exchange.perceptrons[0](torch.zeros(1, 16 + 8)).shape[1]) - 16
 
 
 def test_the_mean_of_the_text_reaches_the_graph_and_the_head() -> None:
