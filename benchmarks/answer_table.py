@@ -9,6 +9,7 @@ import numpy as np
 
 from dragon_core.qa.arms import in_order, title_of
 from dragon_core.qa.metrics import Hits, compare, mean_lead
+from dragon_core.qa.report_text import lead_text
 
 RESULTS = Path(__file__).parent / "results/answers.jsonl"
 # With the first token speaking for a text, nodes without a norm, and a new masked-LM head at the encoder's rate.
@@ -81,7 +82,7 @@ def groups_table(rows: Iterable[Row]) -> str:
                 str(row["count"]),
                 *(f"{100 * row['accuracy'][arm]:.1f}" for arm in arms),
             ]
-            lines.append(f"| {' | '.join(cells)} | {_lead(row['lead'])} |")
+            lines.append(f"| {' | '.join(cells)} | {lead_text(row['lead'])} |")
         tables.append("\n".join(lines) + "\n")
     return "\n".join(tables)
 
@@ -162,10 +163,11 @@ def _leads(hits: dict[str, dict[str, Hits]], names: list[str]) -> Iterable[str]:
         name: compare(hits[name], SUBJECT, SAMPLES, 0)["leads"] if SUBJECT in hits[name] else {} for name in names
     }
     for arm in in_order({arm for leads in compared.values() for arm in leads}):
-        cells = [_lead(compared[name].get(arm)) for name in names]
+        leads = [compared[name].get(arm) for name in names]
+        cells = ["" if lead is None else lead_text(lead) for lead in leads]
         mean = ""
         if all(arm in compared[name] for name in names):
-            mean = _lead(mean_lead([(hits[name][SUBJECT], hits[name][arm]) for name in names], SAMPLES, 0))
+            mean = lead_text(mean_lead([(hits[name][SUBJECT], hits[name][arm]) for name in names], SAMPLES, 0))
         yield f"| {title_of(arm)} | {' | '.join(cells)} | {mean} |"
 
 
@@ -175,9 +177,3 @@ def _accuracy(runs: Hits | None) -> str:
     of_runs = 100 * runs.mean(axis=1)
     spread = f" ± {of_runs.std(ddof=1):.1f}" if len(of_runs) > 1 else ""
     return f"{of_runs.mean():.1f}{spread} ({len(of_runs)})"
-
-
-def _lead(lead: Mapping[str, Any] | None) -> str:
-    if lead is None:
-        return ""
-    return f"{100 * lead['difference']:+.1f} ({100 * lead['low']:+.1f} to {100 * lead['high']:+.1f})"

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from fsspec.implementations.local import LocalFileSystem
 
 from dragon_core.artifacts import Artifact, ArtifactReference, ArtifactStore, LoggedProgress, Stage, cache_folder, make
+from dragon_core.artifacts.folder import Folder
 from dragon_core.artifacts.lineage import collect_garbage, lineage, unneeded
 from dragon_core.graph.wordnet.source import find_or_obtain_wordnet
 
@@ -226,10 +228,7 @@ def explain(
         raise typer.BadParameter(f"{out} is a folder; give the file to write.")
     answerer = _answerer(model, store)
     explanation = explain_answer(answerer, answerer.question(question, choices or [], context))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = out.with_name(f".{out.name}")
-    unfinished.write_text(explanation_page(explanation), encoding="utf-8")
-    unfinished.replace(out)
+    Folder(LocalFileSystem(), str(out.absolute().parent)).write(out.name, explanation_page(explanation))
     typer.echo(f"{explanation.answer.text}\n\nExplained in {out}")
 
 

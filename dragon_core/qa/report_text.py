@@ -21,7 +21,7 @@ def summary_text(metrics: Metrics) -> str:
             _share(fmean(run["dev_accuracy"] for run in metrics["runs"][arm])),
             _with_interval(measured),
             "" if measured["deviation"] is None else f"{100 * measured['deviation']:.1f}",
-            _lead(leads[arm]) if arm in leads else "",
+            lead_text(leads[arm]) if arm in leads else "",
             _p_value(leads[arm]) if arm in leads else "",
         ]
         for arm in in_order(metrics["arms"])
@@ -110,6 +110,13 @@ def runs_text(metrics: Metrics) -> str:
     )
 
 
+def lead_text(lead: Metrics) -> str:
+    """A lead by `metrics.compare` in points, with its interval in brackets."""
+    # 0 is added since -0.0 would be written so.
+    difference, low, high = (f"{round(100 * lead[name], 1) + 0:+.1f}" for name in ("difference", "low", "high"))
+    return f"{difference} ({low} to {high})"
+
+
 def _shared(all_values: Sequence[Metrics]) -> dict[str, Any]:
     first, *others = all_values
     return {name: value for name, value in first.items() if all(name in of and of[name] == value for of in others)}
@@ -144,12 +151,6 @@ def _share(value: float) -> str:
 
 def _with_interval(measured: Metrics) -> str:
     return f"{_share(measured['accuracy'])} ({_share(measured['low'])} to {_share(measured['high'])})"
-
-
-def _lead(lead: Metrics) -> str:
-    # 0 is added since -0.0 would be written so.
-    difference, low, high = (f"{round(100 * lead[name], 1) + 0:+.1f}" for name in ("difference", "low", "high"))
-    return f"{difference} ({low} to {high})"
 
 
 def _p_value(lead: Metrics) -> str:
