@@ -44,6 +44,10 @@ READ_BY_THE_HEAD = (
     "relevance of the answer's nodes",
     "number of the answer's nodes",
     "number of edges between question and answer",
+    "relevance of the question's nodes with an edge to the answer",
+    "weighted share of the question's nodes with an edge to the answer",
+    "weight of the nodes that join question and answer",
+    "mean relevance of the nodes that join question and answer",
 )
 SIMILARITY, LENGTH = "similarity of question and choice", "length of the choice"
 SHARE, SEEDS = 0.1, 3

@@ -1,8 +1,9 @@
-"""What the relevance of a graph's nodes, and the edges between question and answer, tell by themselves.
+"""What the relevance of a graph's nodes, and the ways between question and answer, tell by themselves.
 
 A graph network has to learn how to carry a score from the answer's nodes to where an answer is chosen. These numbers
 reach the head without it, which is meant for sets of few questions. That nodes have a relevance to the text
-is QA-GNN's (Yasunaga et al., NAACL 2021); that the head reads it is ours.
+is QA-GNN's (Yasunaga et al., NAACL 2021); that the head reads it is ours. That what two nodes have in common tells less
+the more neighbours it has is Adamic and Adar's (Friends and neighbors on the Web, Social Networks 25, 2003).
 """
 
 import torch
@@ -11,7 +12,7 @@ from torch import nn
 from dragon_core.modeling.graph_layers import CountedBatchNorm1d
 
 QUESTION, ANSWER, OTHER = 0, 1, 2
-NUM_FEATURES = 6
+NUM_FEATURES = 10
 
 
 class RelevanceReadout(nn.Module):
@@ -26,6 +27,9 @@ class RelevanceReadout(nn.Module):
     ) -> torch.Tensor:
         """Read a batch of graphs.
 
+        The weight of a node with d edges of the KG is 1 / ln(2 + d). A node joins question and answer if it is neither,
+        and an edge leads from it to each.
+
         Args:
             graph: [N] the graph of each node, sorted; those of graphs beyond `size` are not read.
             types: [N] of the nodes.
@@ -34,25 +38,43 @@ class RelevanceReadout(nn.Module):
             size: B, how many graphs there are.
 
         Returns:
-            [B, 6]: the mean relevance of the nodes of question, answer and neither, and its largest value in the
-            answer; the logarithms of 1 + the answer's nodes, and of 1 + the edges from question to answer.
+            [B, 10]: the mean relevance of the nodes of question, answer and neither, and its largest value in the
+            answer; the logarithms of 1 + the answer's nodes, and of 1 + the edges from question to answer; of the
+            question's nodes with such an edge the relevance, summed, and the share in the weight of all; of the nodes
+            that join the two the weight, summed, and the mean relevance.
         """
         graph = graph[graph < size]
         types, edges = types[: len(graph)], edges[:, edges[0] < len(graph)]
-        scores = None if scores is None else scores[: len(graph)]
-        values = graph.new_zeros(len(graph), dtype=self.norm.weight.dtype) if scores is None else scores
-        means = [_mean(values, graph, types == kind, size) for kind in (QUESTION, ANSWER, OTHER)]
-        answers = types == ANSWER
-        largest = values.new_zeros(size).scatter_reduce(0, graph[answers], values[answers], "amax")
-        direct = (types[edges[0]] == QUESTION) & answers[edges[1]]
-        counts = [torch.bincount(graph[answers], minlength=size)]
-        counts.append(torch.bincount(graph[edges[0][direct]], minlength=size))
-        logarithms = [count.to(values.dtype).log1p() for count in counts]
-        normalized: torch.Tensor = self.norm(torch.stack([*means, largest, *logarithms], dim=1))
+        source, target = edges[:, (types[edges] <= OTHER).all(dim=0)]
+        values = graph.new_zeros(len(graph), dtype=self.norm.weight.dtype) if scores is None else scores[: len(graph)]
+
+        def total(numbers: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+            return values.new_zeros(size).index_add(0, graph[chosen], numbers[chosen])
+
+        def count(chosen: torch.Tensor) -> torch.Tensor:
+            return torch.bincount(graph[chosen], minlength=size)
+
+        def mean(chosen: torch.Tensor) -> torch.Tensor:
+            return total(values, chosen) / count(chosen).clamp(min=1)
+
+        def beside(kind: int) -> torch.Tensor:
+            """[n] whether an edge leads from a node to one of a kind."""
+            return torch.zeros_like(is_answer).index_fill(0, source[types[target] == kind], True)
+
+        is_question, is_answer, is_other = (types == kind for kind in (QUESTION, ANSWER, OTHER))
+        largest = values.new_zeros(size).scatter_reduce(0, graph[is_answer], values[is_answer], "amax")
+        direct = source[is_question[source] & is_answer[target]]
+        weight = 1 / (2 + torch.bincount(source, minlength=len(graph))).to(values.dtype).log()
+        linked, joining = is_question & beside(ANSWER), is_other & beside(QUESTION) & beside(ANSWER)
+        share = total(weight, linked) / total(weight, is_question).where(count(is_question) > 0, 1)
+        numbers = [
+            *map(mean, (is_question, is_answer, is_other)),
+            largest,
+            *(counted.to(values.dtype).log1p() for counted in (count(is_answer), count(direct))),
+            total(values, linked),
+            share,
+            total(weight, joining),
+            mean(joining),
+        ]
+        normalized: torch.Tensor = self.norm(torch.stack(numbers, dim=1))
         return normalized
-
-
-def _mean(values: torch.Tensor, graph: torch.Tensor, chosen: torch.Tensor, size: int) -> torch.Tensor:
-    """[size] means of the chosen values of each graph, 0 where none is."""
-    sums = values.new_zeros(size).index_add(0, graph[chosen], values[chosen])
-    return sums / torch.bincount(graph[chosen], minlength=size).clamp(min=1)

@@ -51,7 +51,7 @@ class FineTune(Stage):
     """One arm of an evaluation with one seed: fine-tunes on train, chooses the epoch on dev, predicts test."""
 
     name = "finetuned"
-    version = 5
+    version = 6
     questions: ArtifactReference
     graph: ArtifactReference
     entity_table: ArtifactReference

@@ -14,7 +14,23 @@ def naive(types: np.ndarray, scores: np.ndarray, edges: list[tuple[int, int]]) -
     means = [float(np.mean(found)) if found else 0.0 for found in of_kind]
     largest = max(of_kind[ANSWER], default=0.0)
     direct = [1 for head, tail in edges if {types[head], types[tail]} == {QUESTION, ANSWER}]
-    return [*means, largest, np.log1p(len(of_kind[ANSWER])), np.log1p(len(direct))]
+    both_ways = [(h, t) for h, t in edges + [(t, h) for h, t in edges] if CONTEXT not in {types[h], types[t]}]
+    neighbours = [[tail for head, tail in both_ways if head == node] for node in range(len(types))]
+    weights = [1 / np.log(2 + len(found)) for found in neighbours]
+    kinds_beside = [{types[other] for other in found} for found in neighbours]
+    asked = [node for node, kind in enumerate(types) if kind == QUESTION]
+    linked = [node for node in asked if ANSWER in kinds_beside[node]]
+    joining = [n for n, kind in enumerate(types) if kind == OTHER and {QUESTION, ANSWER} <= kinds_beside[n]]
+    return [
+        *means,
+        largest,
+        np.log1p(len(of_kind[ANSWER])),
+        np.log1p(len(direct)),
+        sum(scores[node] for node in linked),
+        sum(weights[node] for node in linked) / sum(weights[node] for node in asked) if asked else 0.0,
+        sum(weights[node] for node in joining),
+        float(np.mean([scores[node] for node in joining])) if joining else 0.0,
+    ]
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4))
@@ -51,8 +67,8 @@ def test_without_scores_only_the_counts_are_left() -> None:
     with torch.no_grad():
         found = readout(graph, types, None, edges, 1)
     assert found.shape == (1, NUM_FEATURES)
-    torch.testing.assert_close(found[0, :4], torch.zeros(4))
-    torch.testing.assert_close(found[0, 4:], torch.full((2,), np.log(2.0), dtype=torch.float32), atol=1e-4, rtol=0)
+    expected = torch.tensor([0, 0, 0, 0, np.log(2), np.log(2), 0, 1, 0, 0], dtype=torch.float32)
+    torch.testing.assert_close(found[0], expected, atol=1e-4, rtol=0)
 
 
 def test_a_single_graph_can_be_trained_on_whatever_stands_behind_it() -> None:
