@@ -30,7 +30,7 @@ from dragon_core.qa.preparer import PreparationParams
 from dragon_core.qa.schema import PREDICTIONS, SPLITS, split_name
 from dragon_core.qa.submission import LEADERBOARDS, make_submission
 from dragon_core.qa.tuning import FineTuner, FineTuningParams, Float32s, QuestionModel, Seed
-from dragon_core.training import GraphCollator, GraphSentences
+from dragon_core.training import GraphCollator, GraphSentences, Pretrain
 from dragon_core.training.checkpoints import Checkpoints
 from dragon_core.training.reproducible import make_reproducible
 
@@ -80,7 +80,8 @@ class FineTune(Stage):
         )
         fingerprint = self._fingerprint(inputs)
         checkpoints = Checkpoints(draft.scratch / fingerprint[:16], fingerprint, kept=1)
-        tuner = FineTuner(model, params, params.seed, train, dev, checkpoints)
+        graph_is_pretrained = self.checkpoint.stage == Pretrain.name
+        tuner = FineTuner(model, params, params.seed, train, dev, checkpoints, graph_is_pretrained)
         tuner.run(progress)
         probabilities = [softmax(row) for row in tuner.logits(test)]
         predictions = predictions_table(splits["test"], probabilities)

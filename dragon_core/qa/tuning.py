@@ -42,10 +42,12 @@ class FineTuningParams(Parameters):
     patience: int = Field(2, ge=1, description="Passes without a better one after which a run ends early.")
     batch_size: int = Field(8, ge=1, description="Questions of a batch.")
     max_length: int = Field(64, ge=8, description="Longest question and choice in tokens; what is longer is cut.")
-    encoder_learning_rate: float = Field(1e-4, gt=0, le=1, description="Learning rate of the language model.")
-    new_learning_rate: float = Field(1e-3, gt=0, le=1, description="Learning rate of the graph layers and the head.")
+    encoder_learning_rate: float = Field(
+        1e-4, gt=0, le=1, description="Learning rate of the language model, and of a graph network pretrained with it."
+    )
+    new_learning_rate: float = Field(1e-3, gt=0, le=1, description="Learning rate of new graph layers and the head.")
     encoder_frozen_epochs: int = Field(
-        0, ge=0, description="First passes, in which the language model stays as it is; its warm-up comes after them."
+        0, ge=0, description="First passes, in which what was pretrained stays as it is; its warm-up comes after them."
     )
     warmup_share: float = Field(0.1, ge=0, le=1, description="Share of the steps in which the rates rise.")
     weight_decay: float = Field(0.01, ge=0, le=1, description="Weight decay, of all but biases and norms.")
@@ -55,7 +57,7 @@ class FineTuningParams(Parameters):
     def _check_frozen_epochs(self) -> Self:
         if self.encoder_frozen_epochs >= self.epochs:
             raise ValueError(
-                f"the language model would learn nothing: encoder_frozen_epochs is {self.encoder_frozen_epochs} of"
+                f"what was pretrained would learn nothing: encoder_frozen_epochs is {self.encoder_frozen_epochs} of"
                 f" {self.epochs} epochs"
             )
         return self
@@ -84,6 +86,15 @@ class Epoch:
 class FineTuner:
     """Fine-tunes a model on some questions, and evaluates it on others after every epoch.
 
+    Args:
+        model: Its graph network is new, unless `graph_is_pretrained`.
+        params: How it is fine-tuned.
+        seed: Of all that is random.
+        train: Questions to learn.
+        dev: Questions to choose the best epoch on.
+        checkpoints: Where to go on from, and to write.
+        graph_is_pretrained: Then its graph network learns at the rate of the language model.
+
     Attributes:
         curve: The epochs so far, over all continuations of the run.
     """
@@ -96,6 +107,7 @@ class FineTuner:
         train: QuestionCollator,
         dev: QuestionCollator,
         checkpoints: Checkpoints,
+        graph_is_pretrained: bool,
     ) -> None:
         self.curve: list[Epoch] = []
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -108,8 +120,9 @@ class FineTuner:
         self._checkpoints = checkpoints
         self._steps_of_epoch = math.ceil(len(train.questions) / params.batch_size)
         self._steps = params.epochs * self._steps_of_epoch
+        pretrained, new = split_parameters(model, graph_is_pretrained)
         groups = parameter_groups(
-            *split_parameters(model), params.encoder_learning_rate, params.new_learning_rate, params.weight_decay
+            pretrained, new, params.encoder_learning_rate, params.new_learning_rate, params.weight_decay
         )
         self._optimizer = torch.optim.AdamW(groups)
         frozen = params.encoder_frozen_epochs * self._steps_of_epoch

@@ -1,4 +1,4 @@
-"""Optimizer and learning-rate schedule: the language model and the new parameters learn at different rates."""
+"""Optimizer and learning-rate schedule: what was pretrained and what is new learn at different rates."""
 
 import math
 from collections.abc import Iterable
@@ -12,13 +12,22 @@ from dragon_core.modeling.modeling_dragon import DragonPreTrainedModel
 Parameter = tuple[str, nn.Parameter]
 
 
-def split_parameters(model: DragonPreTrainedModel) -> tuple[list[Parameter], list[Parameter]]:
-    """Named parameters of the pretrained language model with the head it had, and those that begin at random."""
-    pretrained = ("dragon.backbone.",) if model.has_new_lm_head else ("dragon.backbone.", "lm_head.")
+def split_parameters(
+    model: DragonPreTrainedModel, graph_is_pretrained: bool = False
+) -> tuple[list[Parameter], list[Parameter]]:
+    """Named parameters that were pretrained, and those that begin at random.
+
+    Args:
+        model: Its language model was pretrained, with the head it had.
+        graph_is_pretrained: Whether its graph network was, with the language model.
+    """
+    pretrained = ["dragon." if graph_is_pretrained else "dragon.backbone."]
+    if not model.has_new_lm_head:
+        pretrained.append("lm_head.")
     named = list(model.named_parameters())
     return (
-        [(name, parameter) for name, parameter in named if name.startswith(pretrained)],
-        [(name, parameter) for name, parameter in named if not name.startswith(pretrained)],
+        [(name, parameter) for name, parameter in named if name.startswith(tuple(pretrained))],
+        [(name, parameter) for name, parameter in named if not name.startswith(tuple(pretrained))],
     )
 
 
@@ -31,7 +40,7 @@ def parameter_groups(
     left out.
 
     Args:
-        encoder: Named parameters of the pretrained language model.
+        encoder: Named parameters that were pretrained.
         new: Named parameters that begin at random.
         encoder_rate: Learning rate of the former.
         new_rate: Learning rate of the latter.

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from dragon_core.artifacts import ArtifactStore
@@ -27,6 +28,7 @@ from flows.stages import (
     link_entities,
     train,
 )
+from flows.task_runners import Threads
 from tests.graph.wordnet.dictionary import write_dictionary
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -45,9 +47,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> str:
         build_graph(store=store)
         build_corpus(CorpusParams(max_segments=30), store=store)
     build_linker(store=store)
-    link_entities(store=store)
+    link_entities(task_runner=Threads(), store=store)
     embed_nodes(store=store)
-    extract_subgraphs(params=SubgraphParams(relevance="degree"), store=store)
+    extract_subgraphs(params=SubgraphParams(relevance="degree"), task_runner=Threads(), store=store)
     train(params=TRAINING, execution=Execution(num_threads=1), store=store)
     return store
 
@@ -77,6 +79,15 @@ def test_every_arm_is_a_model_of_its_own(store: str, questions: QuestionSource) 
     starts = {arm: str(run.manifest.origin("checkpoint")) for arm, run in runs.items()}
     assert starts["dragon"] == starts["lm-of-dragon"]
     assert len(set(starts.values())) == len(arms) - 1
+    # A graph network that was pretrained learns as slowly as the language model; one step moves by the rate.
+    rates = FINETUNING.encoder_learning_rate, FINETUNING.new_learning_rate
+    for arm, rate in zip(("dragon", "greaselm"), rates, strict=True):
+        before, after = (
+            load_file(opened.resolve(name).path("model.safetensors"))
+            for name in (starts[arm], str(runs[arm].reference))
+        )
+        graph = [n for n in before if n.startswith("dragon.graph") and n.endswith((".weight", ".bias"))]
+        assert max(float((after[name] - before[name]).abs().max()) for name in graph) == pytest.approx(rate, rel=0.1)
     assert {str(arm.manifest.counts["train"]) for arm in runs.values()} == {"6"}
     names = [ancestor.name for ancestor in lineage(opened, made)]
     assert any(name.startswith("untrained-model/") for name in names)

@@ -24,6 +24,7 @@ from flows.stages import (
     link_entities,
     train,
 )
+from flows.task_runners import Threads
 from tests.graph.wordnet.dictionary import write_dictionary
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -90,9 +91,10 @@ def test_other_relevances_need_no_vectors(store: str) -> None:
     build_graph(store=store)
     build_corpus(CorpusParams(max_segments=5), store=store)
     build_linker(store=store)
-    link_entities(store=store)
+    link_entities(task_runner=Threads(), store=store)
     for relevance in ("ppr", "lm"):
-        subgraphs = extract_subgraphs(params=SubgraphParams(relevance=relevance), store=store)
+        params = SubgraphParams(relevance=relevance)
+        subgraphs = extract_subgraphs(params=params, task_runner=Threads(), store=store)
         assert ArtifactStore(store).resolve(subgraphs).manifest.counts["nodes"] > 0
 
 

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragon_core.modeling.relevance_readout import NUM_FEATURES, RelevanceReadout
+from dragon_core.modeling.relevance_readout import NUM_FEATURES, SCALE, RelevanceReadout
 
 QUESTION, ANSWER, OTHER, CONTEXT = range(4)
 
@@ -57,7 +57,7 @@ def test_the_numbers_of_each_graph_are_those_of_a_loop(seed: int, size: int) -> 
             size,
         )
     # As they begin, the running statistics change nothing but for the small number below the root.
-    np.testing.assert_allclose(found.numpy() * np.sqrt(1 + readout.norm.eps), expected, atol=1e-12)
+    np.testing.assert_allclose(found.numpy() / SCALE * np.sqrt(1 + readout.norm.eps), expected, atol=1e-12)
 
 
 def test_without_scores_only_the_counts_are_left() -> None:
@@ -68,7 +68,7 @@ def test_without_scores_only_the_counts_are_left() -> None:
         found = readout(graph, types, None, edges, 1)
     assert found.shape == (1, NUM_FEATURES)
     expected = torch.tensor([0, 0, 0, 0, np.log(2), np.log(2), 0, 1, 0, 0], dtype=torch.float32)
-    torch.testing.assert_close(found[0], expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(found[0] / SCALE, expected, atol=1e-4, rtol=0)
 
 
 def test_a_single_graph_can_be_trained_on_whatever_stands_behind_it() -> None:

@@ -11,8 +11,17 @@ from dragon_core.modeling import DragonConfig, DragonForPreTraining
 from dragon_core.training.optimization import learning_rate_schedule, parameter_groups, split_parameters
 
 
-@pytest.mark.parametrize("has_new_lm_head", [False, True])
-def test_each_trainable_parameter_is_in_one_group_with_its_rate_and_decay(has_new_lm_head: bool) -> None:
+@pytest.mark.parametrize(
+    ("has_new_lm_head", "graph_is_pretrained", "pretrained"),
+    [
+        (False, False, ("dragon.backbone", "lm_head")),
+        (True, False, ("dragon.backbone",)),
+        (False, True, ("dragon", "lm_head")),
+    ],
+)
+def test_each_trainable_parameter_is_in_one_group_with_its_rate_and_decay(
+    has_new_lm_head: bool, graph_is_pretrained: bool, pretrained: tuple[str, ...]
+) -> None:
     backbone = {
         "model_type": "bert",
         "vocab_size": 20,
@@ -24,7 +33,9 @@ def test_each_trainable_parameter_is_in_one_group_with_its_rate_and_decay(has_ne
     sizes = {"num_fusion_layers": 1, "num_entities": 5, "entity_size": 8, "node_size": 8, "num_edge_types": 6}
     model = DragonForPreTraining(DragonConfig(backbone, entities="random", **sizes))
     model.has_new_lm_head = has_new_lm_head
-    groups = parameter_groups(*split_parameters(model), encoder_rate=0.1, new_rate=0.2, weight_decay=0.3)
+    groups = parameter_groups(
+        *split_parameters(model, graph_is_pretrained), encoder_rate=0.1, new_rate=0.2, weight_decay=0.3
+    )
     found = {id(parameter): group for group in groups for parameter in group["params"]}
     assert len(found) == sum(len(group["params"]) for group in groups)
     assert set(found) == {id(parameter) for parameter in model.parameters() if parameter.requires_grad}
@@ -34,8 +45,8 @@ def test_each_trainable_parameter_is_in_one_group_with_its_rate_and_decay(has_ne
         if parameter.requires_grad:
             group = found[id(parameter)]
             assert group["weight_decay"] == (0.0 if name.endswith("bias") or id(parameter) in norms else 0.3), name
-            is_encoder = name.startswith("dragon.backbone" if has_new_lm_head else ("dragon.backbone", "lm_head"))
-            assert (group["lr"], group["name"]) == ((0.1, "encoder") if is_encoder else (0.2, "new")), name
+            expected = (0.1, "encoder") if name.startswith(pretrained) else (0.2, "new")
+            assert (group["lr"], group["name"]) == expected, name
     assert id(model.dragon.entities.weight) not in found
 
 
