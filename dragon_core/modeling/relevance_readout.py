@@ -16,6 +16,9 @@ NUM_FEATURES = 10
 # A weight of the head moves by the learning rate a step, whatever it is of: what is larger is learnt sooner. Without
 # this, ten numbers are heard after the hundreds of text and graph have been learnt by heart.
 SCALE = 5.0
+# In deviations. What never changed in training, such as the answer's nodes where all are one, would drown all else
+# where it does.
+LIMIT = 10.0
 
 
 class RelevanceReadout(nn.Module):
@@ -80,4 +83,4 @@ class RelevanceReadout(nn.Module):
             mean(joining),
         ]
         normalized: torch.Tensor = self.norm(torch.stack(numbers, dim=1))
-        return SCALE * normalized
+        return SCALE * normalized.clamp(-LIMIT, LIMIT)

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragon_core.modeling.relevance_readout import NUM_FEATURES, SCALE, RelevanceReadout
+from dragon_core.modeling.relevance_readout import LIMIT, NUM_FEATURES, SCALE, RelevanceReadout
 
 QUESTION, ANSWER, OTHER, CONTEXT = range(4)
 
@@ -78,3 +78,18 @@ def test_a_single_graph_can_be_trained_on_whatever_stands_behind_it() -> None:
     found = readout(graph, types, torch.tensor([0.0, 0.5, 0.1, 0.2]), edges, 1)
     assert found.shape == (1, NUM_FEATURES)
     assert found.isfinite().all()
+
+
+def test_what_never_changed_in_training_drowns_nothing_where_it_does() -> None:
+    readout = RelevanceReadout()
+    types, scores, edges = (
+        torch.tensor([ANSWER, ANSWER]),
+        torch.tensor([0.1, 0.7]),
+        torch.zeros(2, 0, dtype=torch.int64),
+    )
+    for _ in range(200):
+        readout(torch.tensor([0, 1]), types, scores, edges, 2)
+    readout.eval()
+    with torch.no_grad():
+        (found,) = readout(torch.tensor([0]), torch.tensor([QUESTION]), torch.tensor([0.2]), edges, 1)
+    assert found.abs().max() == SCALE * LIMIT
