@@ -130,5 +130,5 @@ def test_the_documented_tables_are_those_of_the_results() -> None:
     assert text_vectors_table(vectors) in results
     # Groups are of the cells that are there.
     assert {row["set"]: set(row["accuracy"]) for row in groups} == {
-        name: {row["arm"] for row in before if row["questions"] == name} for name in QUESTION_SETS
+        name: {row["arm"] for row in rows if row["questions"] == name} for name in QUESTION_SETS
     }
