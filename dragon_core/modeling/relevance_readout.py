@@ -47,7 +47,7 @@ class RelevanceReadout(nn.Module):
             [B, 10]: the mean relevance of the nodes of question, answer and neither, and its largest value in the
             answer; the logarithms of 1 + the answer's nodes, and of 1 + the edges from question to answer; of the
             question's nodes with such an edge the relevance, summed, and the share in the weight of all; of the nodes
-            that join the two the weight, summed, and the mean relevance.
+            that join the two the weight, summed, and the mean relevance. All are normalised, then bounded and scaled.
         """
         graph = graph[graph < size]
         types, edges = types[: len(graph)], edges[:, edges[0] < len(graph)]
