@@ -27,7 +27,7 @@ from dragon_core.artifacts import Artifact, ArtifactNotFoundError, ArtifactRefer
 from dragon_core.embedding.encoder import find_encoder
 from dragon_core.embedding.pooling import TextEncoder
 from dragon_core.modeling import DragonForPreTraining
-from dragon_core.modeling.relevance_readout import RelevanceReadout
+from dragon_core.modeling.relevance_readout import graph_numbers
 from dragon_core.qa.arms import in_order, title_of
 from dragon_core.qa.dataset import PreparedQuestions
 from dragon_core.qa.finetuning import drawn
@@ -60,8 +60,7 @@ def with_numbers(questions: PreparedQuestions, encoder: TextEncoder) -> Prepared
     edges = np.stack([graphs.head_node, graphs.tail_node])
     edges = np.concatenate([edges, edges[::-1]], axis=1)
     arguments = (graphs.node_graph, graphs.node_type, graphs.node_score, edges)
-    with torch.no_grad():
-        read = RelevanceReadout()(*map(torch.from_numpy, arguments), len(graphs)).double().numpy()
+    read = graph_numbers(*map(torch.from_numpy, arguments), len(graphs)).double().numpy()
     lengths = [len(text) for text in questions.rows["text"].to_pylist()]
     columns = dict(zip(READ_BY_THE_HEAD, read.T, strict=True))
     columns |= {SIMILARITY: similarity(questions, encoder), LENGTH: np.array(lengths)}

@@ -21,13 +21,12 @@ def split_parameters(
         model: Its language model was pretrained, with the head it had.
         graph_is_pretrained: Whether its graph network was, with the language model.
     """
-    pretrained = ["dragon." if graph_is_pretrained else "dragon.backbone."]
-    if not model.has_new_lm_head:
-        pretrained.append("lm_head.")
+    network = "dragon." if graph_is_pretrained else "dragon.backbone."
+    pretrained = (network,) if model.has_new_lm_head else (network, "lm_head.")
     named = list(model.named_parameters())
     return (
-        [(name, parameter) for name, parameter in named if name.startswith(tuple(pretrained))],
-        [(name, parameter) for name, parameter in named if not name.startswith(tuple(pretrained))],
+        [(name, parameter) for name, parameter in named if name.startswith(pretrained)],
+        [(name, parameter) for name, parameter in named if not name.startswith(pretrained)],
     )
 
 
