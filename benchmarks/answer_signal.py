@@ -33,7 +33,8 @@ from dragon_core.qa.dataset import PreparedQuestions
 from dragon_core.qa.finetuning import drawn
 from dragon_core.qa.hops import Ends
 from dragon_core.qa.preparation import read_choices
-from dragon_core.training import Pretrain, Subgraphs
+from dragon_core.training import Pretrain
+from dragon_core.training.subgraphs import Subgraphs
 
 Floats = npt.NDArray[np.float64]
 

@@ -15,9 +15,10 @@ from dragon_core.linking import DictionaryParams
 from dragon_core.modeling import DragonConfig
 from dragon_core.subgraph import SubgraphExtractor, SubgraphParams, subgraph_fields
 from dragon_core.subgraph.relevance import DegreeRelevance
-from dragon_core.training.graph_batch import GraphCollator, Subgraphs, count_edge_types
+from dragon_core.training.graph_batch import GraphCollator, count_edge_types
 from dragon_core.training.link_targets import LinkTargetSampler
 from dragon_core.training.random_numbers import example_keys
+from dragon_core.training.subgraphs import Subgraphs
 
 VOCABULARY = 30522
 MASKED_SHARE = 0.15

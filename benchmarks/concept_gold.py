@@ -23,10 +23,10 @@ from dragon_core.artifacts.folder import Folder
 from dragon_core.artifacts.progress import silent
 from dragon_core.graph.schema import NODES
 from dragon_core.linking.concept.annotations import AnnotatedDocument, read_pubtator
-from dragon_core.linking.concept.linker import ConceptLinker, ConceptParams, build_concept
+from dragon_core.linking.concept.linker import ConceptLinker, build_concept
 from dragon_core.linking.dictionary.linker import DictionaryLinker
-from dragon_core.linking.dictionary.patterns import DictionaryParams
 from dragon_core.linking.mention import Mention
+from dragon_core.linking.parameters import ConceptParams, DictionaryParams
 from tests.shared_data import SHARED_DATA
 
 FOLDER = SHARED_DATA / "ncbi_disease"

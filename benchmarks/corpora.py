@@ -1,5 +1,6 @@
 """A corpus of any size made of real sentences, and random vectors for it, as artifacts of their own stages."""
 
+import math
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import ClassVar
@@ -16,7 +17,8 @@ from dragon_core.graph import KnowledgeGraph, write_graph
 from tests.shared_data import SHARED_DATA
 
 VECTOR_SIZE = 128
-SEGMENTS_OF_A_SHARD = 10_000
+# Of a large corpus; a small one has so many shards.
+SEGMENTS_OF_A_SHARD, SHARDS_OF_A_SMALL_CORPUS = 10_000, 10
 SHORTEST = 20
 
 
@@ -61,8 +63,10 @@ class Sentences(Stage):
     def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
         """Write the shards."""
         random, known = np.random.default_rng(0), sentences()
-        for number, start in enumerate(range(0, self.params.segments, SEGMENTS_OF_A_SHARD)):
-            ids = range(start, min(start + SEGMENTS_OF_A_SHARD, self.params.segments))
+        segments = self.params.segments
+        size = min(SEGMENTS_OF_A_SHARD, math.ceil(segments / SHARDS_OF_A_SMALL_CORPUS))
+        for number, start in enumerate(range(0, segments, size)):
+            ids = range(start, min(start + size, segments))
             texts = [known[i] for i in random.integers(len(known), size=len(ids))]
             draft.write_table(f"part-{number:05}.parquet", pa.table({"segment_id": ids, "text": texts}))
 

@@ -310,7 +310,7 @@ def main() -> None:
         one_a_name = DictionaryParams(max_candidates=1)
         measure_recipe(graph, "all", one_a_name, texts=5 if quick else 200, repeats=1 if quick else 5)
         measure_forwards(store, segments=20 if quick else 500)
-        segments = 20_000 if quick else 1_000_000
+        segments = 2_000 if quick else 1_000_000
         measure_memory(store, segments)
         measure_corpus(store, segments)
 

@@ -38,7 +38,7 @@ from dragon_core.training.dataset import SegmentDataset
 from dragon_core.training.graph_batch import GraphCollator
 from dragon_core.training.link_targets import LinkTargetSampler
 from dragon_core.training.masking import WordMasker
-from dragon_core.training.stage import TrainingRun
+from dragon_core.training.run import TrainingRun
 from tests.training.encoders import write_encoder as write_small_encoder
 
 LENGTH, NODES, EDGES, RELATIONS = 128, 97, 500, 17

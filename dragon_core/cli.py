@@ -14,7 +14,7 @@ from dragon_core.artifacts.lineage import collect_garbage, lineage, unneeded
 from dragon_core.graph.wordnet.source import find_or_obtain_wordnet
 
 if TYPE_CHECKING:
-    from dragon_core.qa import QuestionAnswerer
+    from dragon_core.qa.answering import QuestionAnswerer
 
 app = typer.Typer(
     help="Pretrain a language model and a knowledge graph jointly, as traceable Prefect pipelines.",
@@ -143,11 +143,11 @@ def evaluate(
     """Fine-tune a checkpoint and baselines on questions, and compare them; the flow `evaluate` has all settings."""
     from dragon_core.qa.arms import arms_of
     from dragon_core.qa.evaluation import evaluate_questions
+    from dragon_core.qa.parameters import FineTuningParams
     from dragon_core.qa.preparer import ChoiceParams
     from dragon_core.qa.provenance import Provenance
     from dragon_core.qa.reading import reading_of
     from dragon_core.qa.report import REPORT_NAME, ComparisonParams, read_summary
-    from dragon_core.qa.tuning import FineTuningParams
 
     logging.basicConfig(format="%(message)s")
     log = logging.getLogger("dragon")
@@ -235,7 +235,7 @@ def explain(
 def _answerer(model: str, store: str) -> "QuestionAnswerer":
     from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
-    from dragon_core.qa import QuestionAnswerer
+    from dragon_core.qa.answering import QuestionAnswerer
 
     # What transformers tells of loading would hide what is told of questions.
     disable_progress_bar()

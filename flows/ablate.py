@@ -4,9 +4,9 @@ from prefect import flow
 
 from dragon_core.artifacts import ArtifactStore
 from dragon_core.qa.ablations import ABLATIONS, AblationName, evaluate_ablations
+from dragon_core.qa.parameters import FineTuningParams, Seed
 from dragon_core.qa.provenance import Provenance
 from dragon_core.qa.report import ComparisonParams, ReportParams
-from dragon_core.qa.tuning import FineTuningParams, Seed
 from flows.evaluate import made_once, questions_of
 from flows.sources import QuestionSource
 

@@ -6,11 +6,11 @@ from dragon_core.artifacts import ArtifactReference, ArtifactStore, Stage
 from dragon_core.qa.arms import Arm
 from dragon_core.qa.evaluation import MakeStage, evaluate_questions
 from dragon_core.qa.generation import ABOUT, GenerateQuestions, QuestionParams
+from dragon_core.qa.parameters import FineTuningParams, Seed
 from dragon_core.qa.provenance import Provenance, source_of
 from dragon_core.qa.reading import ReadQuestions
 from dragon_core.qa.report import ComparisonParams, ReportParams
 from dragon_core.qa.summary import run_summary
-from dragon_core.qa.tuning import FineTuningParams, Seed
 from flows.sources import QuestionSource, named_files
 from flows.stage_runner import run_stage
 from flows.ui_artifacts import publish_result

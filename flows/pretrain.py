@@ -7,9 +7,9 @@ from dragon_core.corpus import BuildCorpus, CorpusParams
 from dragon_core.embedding import EmbedNodes, EntityTableParams, TextVectorParams
 from dragon_core.linking import BuildLinker, DictionaryParams, LinkEntities, LinkingParams, MentionParams
 from dragon_core.qa.generation import QuestionParams
+from dragon_core.qa.parameters import FineTuningParams
 from dragon_core.qa.report import ReportParams
 from dragon_core.qa.summary import run_summary
-from dragon_core.qa.tuning import FineTuningParams
 from dragon_core.subgraph import SubgraphParams
 from dragon_core.training import Execution, Pretrain, TrainingParams
 from flows.evaluate import ARMS, evaluate_checkpoint

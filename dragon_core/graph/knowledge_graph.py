@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import networkx as nx
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -15,6 +14,9 @@ import pyarrow.parquet as pq
 from dragon_core.graph.errors import GraphError
 from dragon_core.graph.relations import Relation
 from dragon_core.graph.schema import NODES_NAME, RELATIONS_NAME
+
+if TYPE_CHECKING:
+    import networkx
 
 Int16s = npt.NDArray[np.int16]
 Int32s = npt.NDArray[np.int32]
@@ -137,14 +139,16 @@ class KnowledgeGraph:
         row = slice(self.adjacency.offsets[node], self.adjacency.offsets[node + 1])
         return self.adjacency.neighbours[row], self.adjacency.relations[row]
 
-    def to_networkx(self, nodes: Iterable[int] | None = None) -> nx.MultiDiGraph:
+    def to_networkx(self, nodes: Iterable[int] | None = None) -> "networkx.MultiDiGraph":
         """The subgraph that `nodes` (default: all) induce, to look at.
 
         Returns:
             Nodes are node ids with the attribute `name`; edge keys are relation ids, with the attribute `relation`.
         """
+        import networkx
+
         kept = range(self.num_nodes) if nodes is None else [int(node) for node in nodes]
-        graph = nx.MultiDiGraph()
+        graph = networkx.MultiDiGraph()
         graph.add_nodes_from((node, {"name": self.names[node]}) for node in kept)
         for head in kept:
             for relation, tail in zip(*(array.tolist() for array in self.edges_from(head)), strict=True):

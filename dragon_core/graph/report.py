@@ -5,8 +5,6 @@ from io import BytesIO
 
 import numpy as np
 import pyarrow as pa
-from matplotlib import rc_context
-from matplotlib.figure import Figure
 
 from dragon_core.artifacts.draft import Writer
 from dragon_core.graph.build import GraphTables
@@ -66,6 +64,9 @@ def _quantiles(degrees: np.ndarray[tuple[int], np.dtype[np.int64]]) -> str:
 
 
 def _picture(statistics: GraphStatistics, names: list[str]) -> bytes:
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     by_degree, by_relation = figure.subplots(1, 2)
     degrees, counts = np.unique(statistics.degrees[statistics.degrees > 0], return_counts=True)

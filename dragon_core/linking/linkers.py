@@ -1,21 +1,13 @@
-"""The methods of linking: what each is built from, and how it is opened."""
+"""The methods of linking: what each is built from, and how it is opened.
 
-from typing import Annotated
-
-from pydantic import Field, TypeAdapter
+Only the method in use is imported: spaCy brings PyTorch with it.
+"""
 
 from dragon_core.artifacts import Artifact, ExternalFiles, Progress
 from dragon_core.artifacts.draft import Writer
 from dragon_core.graph import KnowledgeGraph
-from dragon_core.linking.concept.annotations import read_pubtator
-from dragon_core.linking.concept.linker import ConceptLinker, ConceptParams, build_concept
-from dragon_core.linking.dictionary.linker import DictionaryLinker, build_dictionary
-from dragon_core.linking.dictionary.patterns import DictionaryParams
-from dragon_core.linking.lemmas.linker import LemmaLinker, SpacyParams, build_spacy
 from dragon_core.linking.mention import EntityLinker
-
-LinkingParams = Annotated[DictionaryParams | SpacyParams | ConceptParams, Field(discriminator="method")]
-PARAMS: TypeAdapter[LinkingParams] = TypeAdapter(LinkingParams)
+from dragon_core.linking.parameters import PARAMS, ConceptParams, DictionaryParams, LinkingParams, SpacyParams
 
 
 def build_linker(
@@ -35,10 +27,17 @@ def build_linker(
     """
     match params:
         case DictionaryParams():
+            from dragon_core.linking.dictionary.linker import build_dictionary
+
             build_dictionary(graph.nodes, params, writer, progress)
         case SpacyParams():
+            from dragon_core.linking.lemmas.linker import build_spacy
+
             build_spacy(graph.names, params, writer, progress)
         case ConceptParams():
+            from dragon_core.linking.concept.annotations import read_pubtator
+            from dragon_core.linking.concept.linker import build_concept
+
             documents = []
             if annotations is not None:
                 ids = {key: node for node, key in enumerate(graph.nodes["key"].to_pylist())}
@@ -55,8 +54,14 @@ def open_linker(linker: Artifact) -> EntityLinker:
     params = PARAMS.validate_python(linker.manifest.params)
     match params:
         case DictionaryParams():
+            from dragon_core.linking.dictionary.linker import DictionaryLinker
+
             return DictionaryLinker.open(linker.folder, params)
         case SpacyParams():
+            from dragon_core.linking.lemmas.linker import LemmaLinker
+
             return LemmaLinker.open(linker.folder, params)
         case ConceptParams():
+            from dragon_core.linking.concept.linker import ConceptLinker
+
             return ConceptLinker.open(linker.folder, params)

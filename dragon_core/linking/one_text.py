@@ -10,8 +10,9 @@ from dragon_core.errors import first_problem
 from dragon_core.graph import KnowledgeGraph
 from dragon_core.linking.errors import LinkingError
 from dragon_core.linking.inspect import pieces
-from dragon_core.linking.linkers import PARAMS, open_linker
+from dragon_core.linking.linkers import open_linker
 from dragon_core.linking.mention import Mention
+from dragon_core.linking.parameters import PARAMS
 from dragon_core.linking.stage import BuildLinker
 
 

@@ -11,13 +11,10 @@ from pydantic import Field, model_validator
 
 from dragon_core.artifacts import ArtifactReference, Draft, ExternalFiles, Inputs, Parameters, Progress, Shard, Stage
 from dragon_core.graph import KnowledgeGraph
-from dragon_core.linking.concept.linker import ConceptParams
-from dragon_core.linking.dictionary.patterns import DictionaryParams
 from dragon_core.linking.errors import LinkingError
-from dragon_core.linking.lemmas.linker import SpacyParams
-from dragon_core.linking.lemmas.tagging import pipeline_files
-from dragon_core.linking.linkers import LinkingParams, build_linker, open_linker
+from dragon_core.linking.linkers import build_linker, open_linker
 from dragon_core.linking.mention import Mention, Mentions
+from dragon_core.linking.parameters import ConceptParams, DictionaryParams, LinkingParams, SpacyParams
 from dragon_core.linking.report import report_markdown
 from dragon_core.linking.schema import MENTIONS
 from dragon_core.linking.segments import read_segments
@@ -49,6 +46,8 @@ class BuildLinker(Stage):
     def external(self) -> dict[str, ExternalFiles]:
         """The annotated documents, and the spaCy pipeline whose lemmas are compared."""
         if isinstance(self.params, SpacyParams):
+            from dragon_core.linking.lemmas.tagging import pipeline_files
+
             return super().external | {"pipeline": pipeline_files(self.params.pipeline)}
         return super().external
 

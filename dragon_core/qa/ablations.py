@@ -11,10 +11,10 @@ from dragon_core.errors import first_problem
 from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.evaluation import MakeStage, fine_tuned, prepared_as, reference_of
 from dragon_core.qa.finetuning import FineTune
+from dragon_core.qa.parameters import FineTuningParams
 from dragon_core.qa.preparer import ChoiceParams
 from dragon_core.qa.provenance import Provenance
 from dragon_core.qa.report import ComparisonParams, Report
-from dragon_core.qa.tuning import FineTuningParams
 from dragon_core.subgraph import SubgraphParams
 from dragon_core.training import TrainingParams
 

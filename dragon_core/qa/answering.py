@@ -14,15 +14,16 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from dragon_core.artifacts import ArtifactReference, ArtifactStore
 from dragon_core.graph import KnowledgeGraph
-from dragon_core.qa.dataset import UNKNOWN, PreparedQuestions
+from dragon_core.qa.dataset import UNKNOWN, Float32s, PreparedQuestions
 from dragon_core.qa.errors import QuestionError
-from dragon_core.qa.finetuning import ArmParams, FineTune, new_collator, open_model
+from dragon_core.qa.finetuning import FineTune
+from dragon_core.qa.models import QuestionModel, model_arguments, new_collator, open_model
+from dragon_core.qa.parameters import ArmParams
 from dragon_core.qa.preparation import PrepareQuestions
 from dragon_core.qa.preparer import QuestionPreparer
 from dragon_core.qa.provenance import stage_that_made
 from dragon_core.qa.question import Question
 from dragon_core.qa.report import ComparisonParams, Report
-from dragon_core.qa.tuning import Float32s, QuestionModel, model_arguments
 
 BATCH_SIZE = 8
 

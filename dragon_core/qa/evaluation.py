@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 from dragon_core.artifacts import ArtifactReference, Stage
 from dragon_core.qa.arms import Arm, reads_graph, starting_stage
-from dragon_core.qa.finetuning import ArmParams, FineTune
+from dragon_core.qa.finetuning import FineTune
+from dragon_core.qa.parameters import ArmParams, FineTuningParams
 from dragon_core.qa.preparation import PrepareQuestions
 from dragon_core.qa.preparer import ChoiceParams, PreparationParams
 from dragon_core.qa.provenance import Provenance
 from dragon_core.qa.report import ComparisonParams, Report
-from dragon_core.qa.tuning import FineTuningParams
 from dragon_core.training import Pretrain
 
 MakeStage = Callable[[Stage], ArtifactReference]

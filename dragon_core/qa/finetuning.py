@@ -6,45 +6,27 @@ distinguishes them, and steps and settings are the same.
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import Field
-from scipy.special import softmax
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from dragon_core.artifacts import Artifact, ArtifactReference, Draft, Inputs, Progress, Stage
 from dragon_core.artifacts.identity import json_digest
-from dragon_core.embedding import ENTITIES_NAME
 from dragon_core.graph import KnowledgeGraph
-from dragon_core.modeling import DragonForMultipleChoice, DragonForSequenceClassification
-from dragon_core.modeling.batch_checks import max_tokens
-from dragon_core.modeling.saving import save_pretrained
-from dragon_core.qa.dataset import UNKNOWN, PreparedQuestions, QuestionCollator
+from dragon_core.qa.dataset import UNKNOWN, Float32s, PreparedQuestions
 from dragon_core.qa.errors import QuestionError
+from dragon_core.qa.parameters import ArmParams
 from dragon_core.qa.preparation import read_choices
 from dragon_core.qa.preparer import PreparationParams
 from dragon_core.qa.schema import PREDICTIONS, SPLITS, split_name
 from dragon_core.qa.submission import LEADERBOARDS, make_submission
-from dragon_core.qa.tuning import FineTuner, FineTuningParams, Float32s, QuestionModel, Seed
-from dragon_core.training import GraphCollator, GraphSentences, Pretrain
-from dragon_core.training.checkpoints import Checkpoints
-from dragon_core.training.reproducible import make_reproducible
+from dragon_core.training import Pretrain
 
 PREDICTIONS_NAME = "predictions.parquet"
 METRICS_NAME = "metrics.json"
 # How many questions with a choice were longer than `max_length`, among the counts.
 CUT_TEXTS = "cut_texts"
-
-
-class ArmParams(FineTuningParams):
-    """Fine-tuning of one arm with one seed."""
-
-    use_graph: bool = Field(True, description="False: the language model of the checkpoint alone.")
-    seed: Seed = Field(0, description="Seed of all that is random.")
 
 
 class FineTune(Stage):
@@ -65,6 +47,15 @@ class FineTune(Stage):
             QuestionError: The questions were prepared with another graph, some to train on have no answer, or
                 `max_length` is more than the language model reads.
         """
+        from scipy.special import softmax
+        from transformers import AutoTokenizer
+
+        from dragon_core.modeling.saving import save_pretrained
+        from dragon_core.qa.models import new_collator, open_model
+        from dragon_core.qa.tuning import FineTuner
+        from dragon_core.training.checkpoints import Checkpoints
+        from dragon_core.training.reproducible import make_reproducible
+
         self._check_graph(inputs)
         params = self.params
         make_reproducible(params.seed)
@@ -119,47 +110,6 @@ class FineTune(Stage):
     def _fingerprint(self, inputs: Inputs) -> str:
         artifacts: list[Artifact] = [inputs.questions, inputs.graph, inputs.entity_table, inputs.checkpoint]
         return json_digest([str(self.reference), *(artifact.manifest.digest for artifact in artifacts)])
-
-
-def open_model(folder: Path, classes: Sequence[str], entity_table: Artifact, use_graph: bool = True) -> QuestionModel:
-    """A model that answers questions, of the weights in a folder; its head is new if there is none.
-
-    Args:
-        folder: As `save_pretrained` made it.
-        classes: The choices, if they are the same of every question; else empty.
-        entity_table: Vectors of the graph's nodes.
-        use_graph: Whether it reads a graph, if what is in the folder does.
-    """
-    options: dict[str, Any] = {"num_labels": len(classes)} if classes else {}
-    if not use_graph:
-        options |= {"num_fusion_layers": -1, "graph_as_text": False}
-    kind = DragonForSequenceClassification if classes else DragonForMultipleChoice
-    model: QuestionModel = kind.from_pretrained(folder, **options)
-    if model.config.has_graph:
-        model.dragon.load_entities(entity_table.path(ENTITIES_NAME))
-    return model
-
-
-def new_collator(
-    questions: PreparedQuestions,
-    model: QuestionModel,
-    tokenizer: PreTrainedTokenizerBase,
-    graph: KnowledgeGraph,
-    max_length: int,
-) -> QuestionCollator:
-    """What makes batches of questions in the form that a model reads.
-
-    Raises:
-        QuestionError: The language model reads fewer tokens than `max_length`.
-    """
-    most = max_tokens(model.config)
-    if max_length > most:
-        raise QuestionError(
-            f"max_length is {max_length}, and the language model reads {most} tokens at most; lower it."
-        )
-    graphs = GraphCollator(graph.num_relations) if model.config.has_graph else None
-    sentences = GraphSentences(graph.names, graph.relations) if model.config.graph_as_text else None
-    return QuestionCollator(questions, tokenizer, graphs, max_length, sentences)
 
 
 def drawn(questions: PreparedQuestions, count: int | None, seed: int) -> PreparedQuestions:

@@ -6,7 +6,7 @@ import numpy as np
 
 from dragon_core.qa.dataset import Bools, Int64s, PreparedQuestions
 from dragon_core.subgraph import NodeType
-from dragon_core.training import Subgraphs
+from dragon_core.training.subgraphs import Subgraphs
 
 NO_PATH = -1
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest
 
 # [runs, questions]: which questions each run of a system answers correctly.
 Hits = npt.NDArray[np.bool_]
@@ -134,6 +133,8 @@ def mcnemar(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> floa
         first: [questions] which ones the first run answers correctly.
         second: [questions] likewise.
     """
+    from scipy.stats import binomtest
+
     only_first, only_second = int((first & ~second).sum()), int((~first & second).sum())
     if only_first + only_second == 0:
         return 1.0

@@ -11,13 +11,11 @@ from dragon_core.qa.analysis import group_questions
 from dragon_core.qa.arms import in_order
 from dragon_core.qa.dataset import PreparedQuestions
 from dragon_core.qa.errors import QuestionError
-from dragon_core.qa.figures import draw_accuracy, draw_groups
 from dragon_core.qa.finetuning import PREDICTIONS_NAME
 from dragon_core.qa.metrics import Hits, compare
 from dragon_core.qa.preparation import read_choices
 from dragon_core.qa.report_text import groups_text, runs_text, summary_text
 from dragon_core.qa.runs import Run, predictions_table, read_arm
-from dragon_core.training.curves import inline_picture
 
 METRICS_NAME = "metrics.json"
 REPORT_NAME = "report.md"
@@ -79,6 +77,9 @@ class Report(Stage):
         Raises:
             QuestionError: The runs are not of these questions, or not comparable.
         """
+        from dragon_core.qa.figures import draw_accuracy, draw_groups
+        from dragon_core.training.curves import inline_picture
+
         questions = PreparedQuestions.of(read_choices(inputs.questions, "test"))
         # The key does not tell in which order the arms were given.
         arms = {

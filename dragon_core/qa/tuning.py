@@ -7,60 +7,22 @@ continued run computes what an uninterrupted one would have.
 import math
 from dataclasses import dataclass
 from itertools import count, islice
-from typing import Annotated, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from accelerate.utils import send_to_device
-from pydantic import Field, model_validator
 
-from dragon_core.artifacts import Parameters, Progress
-from dragon_core.modeling import DragonForMultipleChoice, DragonForSequenceClassification
-from dragon_core.qa.dataset import UNKNOWN, Int64s, QuestionCollator
+from dragon_core.artifacts import Progress
+from dragon_core.modeling import DragonForMultipleChoice
+from dragon_core.qa.collator import QuestionCollator
+from dragon_core.qa.dataset import UNKNOWN, Float32s, Int64s
 from dragon_core.qa.errors import QuestionError
+from dragon_core.qa.models import QuestionModel, model_arguments
+from dragon_core.qa.parameters import FineTuningParams
 from dragon_core.training.batching import BatchLimits, BatchPlan, Cursor, Sizes, evaluation_batches
 from dragon_core.training.checkpoints import Checkpoints
 from dragon_core.training.optimization import learning_rate_schedule, parameter_groups, split_parameters
 from dragon_core.training.random_numbers import Purpose, example_keys, random_bits
-
-QuestionModel = DragonForMultipleChoice | DragonForSequenceClassification
-Float32s = npt.NDArray[np.float32]
-Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
-
-
-class FineTuningParams(Parameters):
-    """How a model is fine-tuned; every arm of a comparison gets the same."""
-
-    train_examples: int | None = Field(
-        None, ge=1, description="Questions to train on, drawn by the seed; empty: all of them."
-    )
-    dev_examples: int | None = Field(
-        None, ge=1, description="Questions to choose the best epoch on, likewise; empty: all of them."
-    )
-    epochs: int = Field(4, ge=1, description="Most passes over the training questions; the best on dev is kept.")
-    patience: int = Field(2, ge=1, description="Passes without a better one after which a run ends early.")
-    batch_size: int = Field(8, ge=1, description="Questions of a batch.")
-    max_length: int = Field(64, ge=8, description="Longest question and choice in tokens; what is longer is cut.")
-    encoder_learning_rate: float = Field(
-        1e-4, gt=0, le=1, description="Learning rate of the language model, and of a graph network pretrained with it."
-    )
-    new_learning_rate: float = Field(1e-3, gt=0, le=1, description="Learning rate of new graph layers and the head.")
-    encoder_frozen_epochs: int = Field(
-        0, ge=0, description="First passes, in which what was pretrained stays as it is; its warm-up comes after them."
-    )
-    warmup_share: float = Field(0.1, ge=0, le=1, description="Share of the steps in which the rates rise.")
-    weight_decay: float = Field(0.01, ge=0, le=1, description="Weight decay, of all but biases and norms.")
-    max_gradient_norm: float = Field(1.0, gt=0, description="Longer gradients are clipped to this length.")
-
-    @model_validator(mode="after")
-    def _check_frozen_epochs(self) -> Self:
-        if self.encoder_frozen_epochs >= self.epochs:
-            raise ValueError(
-                f"what was pretrained would learn nothing: encoder_frozen_epochs is {self.encoder_frozen_epochs} of"
-                f" {self.epochs} epochs"
-            )
-        return self
 
 
 @dataclass(frozen=True)
@@ -238,14 +200,6 @@ class FineTuner:
             self._optimizer.load_state_dict(state["optimizer"])
             self._schedule.load_state_dict(state["schedule"])
             self.curve = [Epoch(**epoch) for epoch in state["curve"]]
-
-
-def model_arguments(model: QuestionModel, collator: QuestionCollator, examples: Int64s) -> dict[str, Any]:
-    """What a model reads of some questions."""
-    arguments: dict[str, Any] = collator(examples)
-    if isinstance(model, DragonForMultipleChoice):
-        arguments["num_choices"] = torch.from_numpy(collator.questions.num_rows[examples])
-    return arguments
 
 
 def score(logits: list[Float32s], answers: Int64s) -> tuple[float, float]:

@@ -3,11 +3,12 @@
 from functools import cache
 
 import simplemma
-from spacy.lang.en.stop_words import STOP_WORDS
 
 
 def is_stop_word(word: str) -> bool:
     """Whether a lower-case word on its own says too little to be asked about."""
+    from spacy.lang.en.stop_words import STOP_WORDS
+
     return word in STOP_WORDS or len(word) < 2 or word.isnumeric()
 
 

@@ -10,12 +10,13 @@ from transformers import PreTrainedTokenizerBase
 
 from dragon_core.training.batching import PADDING_MULTIPLE, Batch, Cursor
 from dragon_core.training.dataset import SegmentDataset, Segments
-from dragon_core.training.graph_batch import Array, GraphCollator, Subgraphs
+from dragon_core.training.graph_batch import GraphCollator
 from dragon_core.training.graph_text import GraphSentences
 from dragon_core.training.link_targets import LinkTargets, LinkTargetSampler, rank_candidates
 from dragon_core.training.masking import IGNORED_LABEL, NO_WORD, WordMasker, word_numbers
 from dragon_core.training.published_links import PublishedLinkTargetSampler
 from dragon_core.training.random_numbers import UInt64s, example_keys
+from dragon_core.training.subgraphs import Array, Subgraphs
 
 
 class View(Enum):

@@ -19,8 +19,8 @@ from transformers import PreTrainedTokenizerBase
 
 from dragon_core.training.batching import Sizes
 from dragon_core.training.errors import TrainingError
-from dragon_core.training.graph_batch import EDGE_COLUMNS, NODE_COLUMNS, Subgraphs
 from dragon_core.training.masking import NO_WORD, word_numbers
+from dragon_core.training.subgraphs import EDGE_COLUMNS, NODE_COLUMNS, Subgraphs
 
 Int64s = npt.NDArray[np.int64]
 Array = npt.NDArray[Any]

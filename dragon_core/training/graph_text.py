@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dragon_core.graph import Relation
-from dragon_core.training.graph_batch import Subgraphs
+from dragon_core.training.subgraphs import Subgraphs
 
 
 class GraphSentences:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dragon_core.training.graph_batch import NUM_CONTEXT_RELATIONS, Subgraphs
+from dragon_core.training.graph_batch import NUM_CONTEXT_RELATIONS
 from dragon_core.training.link_kernels import draw, false_ends, same_ends
 from dragon_core.training.random_numbers import Purpose, UInt64s, random_bits, uniform
 from dragon_core.training.relation_ends import RelationEnds
+from dragon_core.training.subgraphs import Subgraphs
 
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

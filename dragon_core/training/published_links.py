@@ -7,9 +7,10 @@ of the subgraph, its context node included, whether the result is a true edge or
 
 import numpy as np
 
-from dragon_core.training.graph_batch import NUM_CONTEXT_RELATIONS, Subgraphs
+from dragon_core.training.graph_batch import NUM_CONTEXT_RELATIONS
 from dragon_core.training.link_targets import LinkTargets, ranked_edges
 from dragon_core.training.random_numbers import Purpose, UInt64s, uniform
+from dragon_core.training.subgraphs import Subgraphs
 
 REMOVED_SHARE = 0.9
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dragon_core.graph import KnowledgeGraph
-from dragon_core.training.graph_batch import Subgraphs
+from dragon_core.training.subgraphs import Subgraphs
 
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

@@ -12,8 +12,8 @@ from dragon_core.artifacts.lineage import lineage
 from dragon_core.cli import app
 from dragon_core.corpus import CorpusParams
 from dragon_core.qa.arms import TITLES
+from dragon_core.qa.parameters import FineTuningParams
 from dragon_core.qa.sources.own_files import OwnFilesParams
-from dragon_core.qa.tuning import FineTuningParams
 from dragon_core.subgraph import SubgraphParams
 from dragon_core.training import Execution, TrainingParams
 from flows.ablate import ablate

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from dragon_core.modeling import DragonForMultipleChoice, DragonForPreTraining, DragonModel
-from dragon_core.training.graph_batch import GraphCollator, Subgraphs
+from dragon_core.training.graph_batch import GraphCollator
+from dragon_core.training.subgraphs import Subgraphs
 from tests.modeling.test_models import graph_of, random_batch, small_config
 
 Batch = dict[str, torch.Tensor]

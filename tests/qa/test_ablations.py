@@ -10,10 +10,10 @@ from dragon_core.qa import QuestionError
 from dragon_core.qa.ablations import ABLATIONS, AblationName, evaluate_ablations
 from dragon_core.qa.arms import starting_stage
 from dragon_core.qa.evaluation import prepared_as, reference_of
+from dragon_core.qa.parameters import FineTuningParams
 from dragon_core.qa.preparer import ChoiceParams
 from dragon_core.qa.provenance import Provenance, RelevanceInputs
 from dragon_core.qa.report import ComparisonParams
-from dragon_core.qa.tuning import FineTuningParams
 from dragon_core.subgraph import ExtractSubgraphs, SubgraphParams
 from dragon_core.training import Pretrain, TrainingParams
 

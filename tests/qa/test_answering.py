@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from dragon_core.artifacts import Artifact, ArtifactStore, make
-from dragon_core.qa import ArmParams, FineTune, PrepareQuestions, QuestionAnswerer, QuestionError, Report
+from dragon_core.qa import ArmParams, FineTune, PrepareQuestions, QuestionError, Report
+from dragon_core.qa.answering import QuestionAnswerer
 from dragon_core.qa.finetuning import PREDICTIONS_NAME
 from dragon_core.qa.preparer import PreparationParams
 from dragon_core.qa.question import Question

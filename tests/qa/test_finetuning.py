@@ -40,7 +40,8 @@ from dragon_core.qa import (
     ReadQuestions,
 )
 from dragon_core.qa.dataset import PreparedQuestions
-from dragon_core.qa.finetuning import drawn, new_collator, open_model
+from dragon_core.qa.finetuning import drawn
+from dragon_core.qa.models import new_collator, open_model
 from dragon_core.qa.preparation import read_choices
 from dragon_core.qa.preparer import without_edges_between
 from dragon_core.qa.question import Question

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
-from dragon_core.training.graph_batch import Subgraphs
+from dragon_core.training.subgraphs import Subgraphs
 
 SCHEMA = pa.schema(
     [

@@ -22,7 +22,7 @@ from dragon_core.artifacts import (
 from dragon_core.embedding import EmbedNodes
 from dragon_core.graph import Relation, write_graph
 from dragon_core.training import Execution, Pretrain, TrainingParams
-from dragon_core.training.graph_batch import EDGE_COLUMNS, NODE_COLUMNS
+from dragon_core.training.subgraphs import EDGE_COLUMNS, NODE_COLUMNS
 from tests.graph.graphs import tables_of
 from tests.training.shards import random_rows, table
 

@@ -5,8 +5,9 @@ from transformers import AutoTokenizer
 
 from dragon_core.embedding.encoder import find_encoder
 from dragon_core.graph import Relation
-from dragon_core.training import GraphSentences, Subgraphs
+from dragon_core.training.graph_text import GraphSentences
 from dragon_core.training.masking import NO_WORD, word_numbers
+from dragon_core.training.subgraphs import Subgraphs
 
 NAMES = ["dog", "animal", "leg", "cat"]
 RELATIONS = [Relation("is a", "{head} is a {tail}"), Relation("part of", "{head} is part of a {tail}")]

@@ -17,7 +17,6 @@ from dragon_core.graph.relations import RelationTable
 from dragon_core.graph.schema import NODES
 
 PATTERN = "*.obo*"
-NODE_SCHEMA = pl.DataFrame(pl.from_arrow(NODES.empty_table())).schema
 
 
 def read_obo(root: Path, params: OboParams, writer: Writer, progress: Progress) -> GraphTables:
@@ -53,6 +52,6 @@ def read_obo(root: Path, params: OboParams, writer: Writer, progress: Progress) 
     ends = pl.col("head", "tail").replace(ontology.primary_ids())
     edges = edges.with_columns(ends, pl.col("relation").replace(names))
     packaged = RelationTable.packaged(__package__, merge="labels.csv")
-    terms = pl.DataFrame(list(ontology.nodes.values()), schema=NODE_SCHEMA)
+    terms = pl.DataFrame(list(ontology.nodes.values()), schema=pl.DataFrame(pl.from_arrow(NODES.empty_table())).schema)
     nodes = pl.concat([terms, annotations.nodes()]).unique("key", keep="first", maintain_order=True)
     return tables_of_keys(nodes, edges, RelationTable.with_inverses(names.values(), inverses, packaged), files, writer)

@@ -8,12 +8,11 @@ whose names have the same words or similar ones.
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 import pyarrow as pa
-from pydantic import Field
 
-from dragon_core.artifacts import Parameters, Progress
+from dragon_core.artifacts import Progress
 from dragon_core.artifacts.draft import Writer
 from dragon_core.linking.array_files import open_arrays, write_arrays
 from dragon_core.linking.batches import batches_of
@@ -27,6 +26,7 @@ from dragon_core.linking.concept.ranking import Candidates, Ranker, examples
 from dragon_core.linking.concept.rules import spans_by_names
 from dragon_core.linking.errors import LinkingError
 from dragon_core.linking.mention import Mention, Mentions
+from dragon_core.linking.parameters import ConceptParams
 
 SETTINGS_NAME = "concept.json"
 STEPS = 3
@@ -36,19 +36,6 @@ TEXTS_OF_A_BATCH, CHARACTERS = 256, 500_000
 CACHED = 1 << 16
 # Similarity of equal words.
 SURE = 0.95
-
-
-class ConceptParams(Parameters):
-    """How text is linked to concepts."""
-
-    method: Literal["concept"] = "concept"
-    threshold: float = Field(
-        0.85,
-        gt=0,
-        le=1,
-        description="Similarity to a name, of 1 for one of the same words, that a candidate must have.",
-    )
-    candidates: int = Field(1, ge=1, le=20, description="Nodes kept of one span, best first.")
 
 
 def build_concept(

@@ -7,8 +7,6 @@ is ever lemmatised.
 from functools import cache
 from itertools import product
 
-import lemminflect
-
 # The text has the name as it is.
 EXACT_SCORE = 1.0
 # The text has an inflection of the name: `dogs` for `dog`.
@@ -49,6 +47,9 @@ def forms_of_word(word: str, parts_of_speech: tuple[str, ...]) -> dict[str, floa
 
     A word with other characters than letters has no other form. One that is not in the dictionary is taken for a noun.
     """
+    # With it comes spaCy, and with spaCy PyTorch.
+    import lemminflect
+
     exact = {word: EXACT_SCORE}
     if not word.isalpha() or len(word) < 2:
         return exact

@@ -20,8 +20,9 @@ from dragon_core.artifacts.draft import Writer
 from dragon_core.linking.array_files import open_arrays, write_arrays
 from dragon_core.linking.batches import batches_of
 from dragon_core.linking.dictionary.normalization import NormalizedTexts, normalize
-from dragon_core.linking.dictionary.patterns import DictionaryParams, Patterns
+from dragon_core.linking.dictionary.patterns import Patterns
 from dragon_core.linking.mention import Float32s, Int32s, Int64s, Mentions
+from dragon_core.linking.parameters import DictionaryParams
 
 AUTOMATON_NAME = "automaton.bin"
 CANDIDATE_ARRAYS = ("offsets", "nodes", "scores")

@@ -2,42 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 
 import daachorse
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
-from pydantic import Field
 
-from dragon_core.artifacts import Parameters, Progress, silent
+from dragon_core.artifacts import Progress, silent
 from dragon_core.linking.dictionary.inflection import EXACT_SCORE, RELATED_SCORE, forms_of_name
 from dragon_core.linking.dictionary.normalization import normalize_names
 from dragon_core.linking.mention import Float32s, Int32s, Int64s
+from dragon_core.linking.parameters import DictionaryParams
 from dragon_core.linking.words import FUNCTION_WORDS, PRONOUNS
 
 NAMES_OF_A_CHUNK = 50_000
-
-
-class DictionaryParams(Parameters):
-    """Names of nodes found in text as written and inflected."""
-
-    method: Literal["dictionary"] = "dictionary"
-    overlap: Literal["longest", "all"] = Field(
-        "all", description="Of mentions that overlap, keep all, or the longest only (the first of equal ones)."
-    )
-    max_candidates: int = Field(3, ge=1, le=100, description="Nodes that a span is linked to at most, the best first.")
-    max_words: int = Field(5, ge=1, le=50, description="Words of a name at most; longer names are not looked for.")
-    inflections: bool = Field(True, description="Find names in their inflected forms too.")
-    determiners: bool = Field(
-        True, description="Find names across articles and possessives: ride bike in `ride a bike`."
-    )
-    stop_words: bool = Field(
-        True,
-        description="Leave out spans of function words, with a pronoun at an end, and single characters or numbers.",
-    )
-    stop_phrases: tuple[str, ...] = Field((), description="Spans that are never linked, whatever they name.")
 
 
 @dataclass(frozen=True)

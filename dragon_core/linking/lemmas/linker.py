@@ -8,19 +8,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import Field
 from spacy.language import Language
 
-from dragon_core.artifacts import Parameters, Progress
+from dragon_core.artifacts import Progress
 from dragon_core.artifacts.draft import Writer
 from dragon_core.linking.errors import LinkingError
 from dragon_core.linking.lemmas.recipe import MAX_TOKENS, concepts_of_span, fallback, is_searched, lemma_of, prune
 from dragon_core.linking.lemmas.tagging import Token, load_pipeline, tag, version_of
 from dragon_core.linking.mention import Mention, Mentions
+from dragon_core.linking.parameters import SpacyParams
 
 LEMMAS_NAME = "lemmas.parquet"
 # A name or the lemma of one; its node, or -1 if it is no name; its own lemma; its tokens' lemmas if it is searched.
@@ -31,16 +31,6 @@ NAMES_OF_A_STEP = 10_000
 
 SURFACE_SCORE = 1.0
 LEMMA_SCORE = 0.9
-
-
-class SpacyParams(Parameters):
-    """The published recipe: names found by the lemmas that spaCy's tagger gives."""
-
-    method: Literal["spacy"] = "spacy"
-    pipeline: str = Field("en_core_web_sm", description="Name of an installed spaCy pipeline with a lemmatizer.")
-    role: Literal["question", "answer"] = Field(
-        "question", description="Drop concepts with a stop word (question), or of stop words only (answer)."
-    )
 
 
 def build_spacy(names: Sequence[str], params: SpacyParams, writer: Writer, progress: Progress) -> None:

@@ -10,9 +10,9 @@ from scipy.special import softmax
 
 from dragon_core.artifacts import ArtifactReference
 from dragon_core.qa.answering import Answer, QuestionAnswerer, Reading
+from dragon_core.qa.dataset import Float32s
 from dragon_core.qa.explanation.paths import ConceptPath, strongest_paths
 from dragon_core.qa.question import Question
-from dragon_core.qa.tuning import Float32s
 from dragon_core.subgraph.inspection import ShownSubgraph
 
 ROWS_OF_A_BATCH = 32

@@ -20,13 +20,14 @@ from dragon_core.linking.concept.detection import LONGEST_NAME
 from dragon_core.linking.concept.evidence import Evidence, Query
 from dragon_core.linking.concept.features import token_features
 from dragon_core.linking.concept.lexicon import Lexicon
-from dragon_core.linking.concept.linker import ConceptLinker, ConceptParams, build_concept
+from dragon_core.linking.concept.linker import ConceptLinker, build_concept
 from dragon_core.linking.concept.matching import Matches
 from dragon_core.linking.concept.names import HashedNames, Names
 from dragon_core.linking.concept.ranking import Ranker
 from dragon_core.linking.concept.synonyms import equivalent_words
 from dragon_core.linking.concept.words import Tokens, hashes_of, stem
 from dragon_core.linking.errors import LinkingError
+from dragon_core.linking.parameters import ConceptParams
 
 CONCEPTS: dict[str, list[str]] = {
     "Breast Neoplasms": ["Cancer of the Breast", "Neoplasms, Breast", "Breast Cancer"],

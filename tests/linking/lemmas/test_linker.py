@@ -12,8 +12,9 @@ from dragon_core.artifacts import silent
 from dragon_core.artifacts.draft import Draft
 from dragon_core.artifacts.folder import Folder
 from dragon_core.linking.errors import LinkingError
-from dragon_core.linking.lemmas.linker import LEMMAS_NAME, VERSION_KEY, LemmaLinker, SpacyParams, build_spacy
+from dragon_core.linking.lemmas.linker import LEMMAS_NAME, VERSION_KEY, LemmaLinker, build_spacy
 from dragon_core.linking.lemmas.tagging import load_pipeline
+from dragon_core.linking.parameters import SpacyParams
 from tests.shared_data import SHARED_DATA
 
 NAMES = ["dog", "stray dog", "run", "running", "bank", "banker", "revolving door", "door", "security measure", "make"]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dragon_core.artifacts import ArtifactReference
-from dragon_core.qa import Answer
+from dragon_core.qa.answering import Answer
 from dragon_core.qa.explanation import Explanation, GraphExplanation, Removal
 from dragon_core.qa.explanation.paths import strongest_paths
 from dragon_core.qa.question import Question

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dragon_core.artifacts import Artifact, ArtifactStore
-from dragon_core.qa import QuestionAnswerer
+from dragon_core.qa.answering import QuestionAnswerer
 from dragon_core.qa.explanation import explain
 from dragon_core.qa.explanation.explaining import without_node
 from dragon_core.subgraph import NodeType
