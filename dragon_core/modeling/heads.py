@@ -76,17 +76,22 @@ class GraphPooler(nn.Module):
 
 
 class AnswerClassifier(nn.Module):
-    """Logits of a text and its graph: one for a question with one choice, or one a label."""
+    """Logits of a text and its graph: one for a question with one choice, or one a label.
+
+    They come in parts, which are to be added: what the perceptron makes of text and graph and, if the relevance is
+    read, what a linear layer makes of that.
+    """
 
     def __init__(self, config: DragonConfig, num_outputs: int = 1) -> None:
         super().__init__()
         hidden, d = config.backbone.hidden_size, config.node_size
         self.pooler = GraphPooler(config) if config.has_graph else None
-        self.relevance = RelevanceReadout() if config.has_graph and config.relevance_readout else None
+        reads_relevance = config.has_graph and config.relevance_readout
+        self.relevance = RelevanceReadout() if reads_relevance else None
+        self.of_relevance = nn.Linear(NUM_FEATURES, num_outputs) if reads_relevance else None
         self.dropout = nn.Dropout(config.classifier_dropout)
-        width = hidden + 2 * d if config.has_graph else hidden
         self.perceptron = Perceptron(
-            width + (NUM_FEATURES if self.relevance is not None else 0),
+            hidden + 2 * d if config.has_graph else hidden,
             config.classifier_size,
             num_outputs,
             config.classifier_depth,
@@ -101,21 +106,21 @@ class AnswerClassifier(nn.Module):
         node_types: torch.Tensor | None = None,
         node_scores: torch.Tensor | None = None,
         edge_index: torch.Tensor | None = None,
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Logits [B, outputs] and node attention [heads, N]; of the batch only the graphs are read."""
+    ) -> tuple[list[torch.Tensor], torch.Tensor | None]:
+        """Parts of the logits, [B, outputs] each, and node attention [heads, N]; of the batch the graphs are read."""
         text = encoded.pooler_output
         assert text is not None
         if self.pooler is None:
-            return self.perceptron(self.dropout(text)), None
+            return [self.perceptron(self.dropout(text))], None
         nodes, context = encoded.node_hidden_state, encoded.context_positions
         assert nodes is not None
         assert context is not None
         assert node_batch is not None
         pooled, attention = self.pooler(text, nodes, node_batch, context)
-        features = self.dropout(torch.cat([self.dropout(pooled), text, nodes[context]], dim=1))
-        if self.relevance is not None:
+        parts = [self.perceptron(self.dropout(torch.cat([self.dropout(pooled), text, nodes[context]], dim=1)))]
+        if self.relevance is not None and self.of_relevance is not None:
             assert node_types is not None
             assert edge_index is not None
             numbers = self.relevance(node_batch, node_types, node_scores, edge_index, len(text))
-            features = torch.cat([features, numbers], dim=1)
-        return self.perceptron(features), attention
+            parts.append(self.of_relevance(numbers))
+        return parts, attention

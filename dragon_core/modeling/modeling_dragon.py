@@ -292,13 +292,13 @@ class DragonForMultipleChoice(DragonPreTrainedModel):
         """
         encoded = self.dragon(**batch)
         graphs = (batch.get(name) for name in ("node_batch", "node_types", "node_scores", "edge_index"))
-        logits, attention = self.classifier(encoded, *graphs)
-        if isinstance(num_choices, int):
-            logits = logits.view(-1, num_choices)
-        else:
-            of_questions = logits.view(-1).split(num_choices.tolist())
-            logits = nn.utils.rnn.pad_sequence(of_questions, batch_first=True, padding_value=-torch.inf)
-        loss = None if labels is None else F.cross_entropy(logits.float(), labels)
+        parts, attention = self.classifier(encoded, *graphs)
+        parts = [_by_question(part, num_choices) for part in parts]
+        loss = None
+        if labels is not None:
+            # Each learns as if it were alone: what the relevance tells is not lost on what is known by heart.
+            loss = torch.stack([F.cross_entropy(part.float(), labels) for part in parts]).sum()
+        logits = torch.stack(parts).sum(dim=0)
         return DragonForMultipleChoiceOutput(loss=loss, logits=logits, node_attention=attention, model=encoded)
 
 
@@ -320,9 +320,24 @@ class DragonForSequenceClassification(DragonPreTrainedModel):
         """
         encoded = self.dragon(**batch)
         graphs = (batch.get(name) for name in ("node_batch", "node_types", "node_scores", "edge_index"))
-        logits, attention = self.classifier(encoded, *graphs)
-        loss = None if labels is None else ForSequenceClassificationLoss(labels, logits.float(), self.config)
+        parts, attention = self.classifier(encoded, *graphs)
+        logits = torch.stack(parts).sum(dim=0)
+        loss = None
+        if labels is not None:
+            # As for multiple choice; but numbers that are to be near another in sum cannot each be near it.
+            if self.config.num_labels == 1 or self.config.problem_type == "regression":
+                parts = [logits]
+            losses = [ForSequenceClassificationLoss(labels, part.float(), self.config) for part in parts]
+            loss = torch.stack(losses).sum()
         return DragonForSequenceClassificationOutput(loss=loss, logits=logits, node_attention=attention, model=encoded)
+
+
+def _by_question(logits: torch.Tensor, num_choices: int | torch.Tensor) -> torch.Tensor:
+    """[questions, most choices] of the logits [B, 1] of choices; -inf where a question has fewer."""
+    if isinstance(num_choices, int):
+        return logits.view(-1, num_choices)
+    of_questions = logits.view(-1).split(num_choices.tolist())
+    return nn.utils.rnn.pad_sequence(of_questions, batch_first=True, padding_value=-torch.inf)
 
 
 def masked_lm_head_of(encoder: PreTrainedModel) -> dict[str, torch.Tensor]:

@@ -64,7 +64,7 @@ class DragonForMultipleChoiceOutput(ModelOutput):
     """Output of `DragonForMultipleChoice`.
 
     Attributes:
-        loss: Mean cross entropy, if labels were given.
+        loss: Mean cross entropy, summed over the parts of the logits (`heads.AnswerClassifier`), if labels were given.
         logits: [questions, most choices]; -inf where a question has fewer.
         node_attention: [heads, N] attention of the question over its nodes; None for the LM alone.
         model: Output of the encoder.
@@ -81,7 +81,7 @@ class DragonForSequenceClassificationOutput(ModelOutput):
     """Output of `DragonForSequenceClassification`.
 
     Attributes:
-        loss: As the problem type says, if labels were given.
+        loss: As the problem type says, likewise, if labels were given.
         logits: [B, num_labels].
         node_attention: [heads, N] attention of the text over its nodes; None for the LM alone.
         model: Output of the encoder.

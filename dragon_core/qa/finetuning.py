@@ -33,7 +33,7 @@ class FineTune(Stage):
     """One arm of an evaluation with one seed: fine-tunes on train, chooses the epoch on dev, predicts test."""
 
     name = "finetuned"
-    version = 6
+    version = 7
     questions: ArtifactReference
     graph: ArtifactReference
     entity_table: ArtifactReference
