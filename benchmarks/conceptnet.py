@@ -53,9 +53,9 @@ def _lines(file: Path) -> list[str]:
     return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
 
-def conceptnet_tables() -> GraphTables | None:
-    """The graph of both subsets, every relation as it is written; None if neither is there."""
-    triples = {*triples_of_82k(), *triples_of_conceptnet4()}
+def conceptnet_tables(every: int = 1) -> GraphTables | None:
+    """The graph of both subsets, or of every n-th of their triples; relations as written; None if neither is there."""
+    triples = sorted({*triples_of_82k(), *triples_of_conceptnet4()})[::every]
     if not triples:
         return None
     names = names_of(iter(triples))
@@ -64,7 +64,7 @@ def conceptnet_tables() -> GraphTables | None:
     return tables_of(
         names,
         [Relation(name, f"{{head}} {name} {{tail}}") for name in relations],
-        [(ids[head], relation_ids[relation], ids[tail]) for head, relation, tail in sorted(triples)],
+        [(ids[head], relation_ids[relation], ids[tail]) for head, relation, tail in triples],
     )
 
 

@@ -33,16 +33,22 @@ def sentences() -> list[str]:
     return [sentence for sentence in found if len(sentence) >= SHORTEST]
 
 
+class ConceptNetParams(Parameters):
+    """How much of it."""
+
+    every: int = 1
+
+
 class ConceptNetSubsets(Stage):
     """The graph of both subsets of ConceptNet."""
 
     name: ClassVar[str] = "graph"
     version: ClassVar[int] = 1
-    params: Parameters = Parameters()
+    params: ConceptNetParams = ConceptNetParams()
 
     def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
         """Write the graph."""
-        tables = conceptnet_tables()
+        tables = conceptnet_tables(self.params.every)
         assert tables is not None
         write_graph(draft, tables)
 

@@ -29,6 +29,7 @@ from benchmarks.baselines.networkx_subgraphs import NetworkxExtractor, Triple
 from benchmarks.conceptnet import conceptnet_tables, linked_statements, questions
 from benchmarks.corpora import (
     SEGMENTS_OF_A_SHARD,
+    ConceptNetParams,
     ConceptNetSubsets,
     RandomEntityTable,
     RandomTextVectors,
@@ -38,7 +39,7 @@ from benchmarks.corpora import (
 )
 from benchmarks.generated_graphs import generated_triples
 from benchmarks.reporting import report, report_machine, seconds_of, writer_of
-from dragon_core.artifacts import ArtifactStore, Stage, begin, commit, make, make_shards
+from dragon_core.artifacts import ArtifactReference, ArtifactStore, Stage, begin, commit, make, make_shards
 from dragon_core.embedding import EmbedTexts
 from dragon_core.embedding.encoder import find_encoder
 from dragon_core.graph import GraphTables, KnowledgeGraph, Relation, write_graph
@@ -149,9 +150,9 @@ def _rate(extractor: SubgraphExtractor, batches: Sequence[NamedNodes]) -> tuple[
     return sizes[0] / seconds, {"nodes": round(sizes[1] / sizes[0], 1), "edges": round(sizes[2] / sizes[0], 1)}
 
 
-def measure_forwards(store: ArtifactStore, segments: int) -> None:
+def measure_forwards(store: ArtifactStore, graph: ArtifactReference, segments: int) -> None:
     """Sequences that an encoder reads for the relevance of an example: anew, cached, and by the published scoring."""
-    stages = _stages(store, segments)
+    stages = _stages(store, graph, segments)
     read = {"similarity": 0, "lm": 0}
     import torch
     from torch.nn.modules.module import register_module_forward_hook
@@ -178,9 +179,9 @@ def measure_forwards(store: ArtifactStore, segments: int) -> None:
     report("relevance, forwards an example by the published scoring", read["lm"] / segments, "1", segments)
 
 
-def measure_corpus(store: ArtifactStore, segments: int) -> None:
+def measure_corpus(store: ArtifactStore, graph: ArtifactReference, segments: int) -> None:
     """Minutes that the flows' task runner takes for a corpus, and how much faster two processes are than one."""
-    stages, first = _stages(store, segments), _stages(store, min(FIRST_SEGMENTS, segments))
+    stages, first = _stages(store, graph, segments), _stages(store, graph, min(FIRST_SEGMENTS, segments))
     with prefect_test_harness(server_startup_timeout=120):
         started_anew = link_and_extract([stages], store.url, WORKERS)
         subgraphs = store.get(stages["subgraphs"].reference).manifest
@@ -217,10 +218,10 @@ def link_and_extract(corpora: list[dict[str, Any]], store_url: str, workers: int
     return seconds
 
 
-def measure_memory(store: ArtifactStore, segments: int) -> None:
+def measure_memory(store: ArtifactStore, graph: ArtifactReference, segments: int) -> None:
     """How the peak of a process' memory grows from the first tenth of a corpus to all of it."""
     peaks: dict[str, list[float]] = {}
-    for name, stage in _stages(store, segments).items():
+    for name, stage in _stages(store, graph, segments).items():
         store.folder(stage.reference).delete()
         names = begin(stage, store)
         # Not forked, so that the memory is its own.
@@ -244,10 +245,9 @@ def _make(stage: Stage, store_url: str, names: Sequence[str]) -> list[float]:
     return peaks
 
 
-def _stages(store: ArtifactStore, segments: int) -> dict[str, Any]:
+def _stages(store: ArtifactStore, graph: ArtifactReference, segments: int) -> dict[str, Any]:
     """Linking and extraction of a corpus, whose inputs are made."""
     encoder = find_encoder("embedded")
-    graph = make(ConceptNetSubsets(), store).reference
     corpus = make(Sentences(params=SentencesParams(segments=segments)), store).reference
     linker = make(BuildLinker(graph=graph, params=LONGEST), store).reference
     mentions = LinkEntities(corpus=corpus, graph=graph, linker=linker)
@@ -304,15 +304,16 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         store = ArtifactStore(folder)
-        graph = KnowledgeGraph.open(make(ConceptNetSubsets(), store).folder)
+        made = make(ConceptNetSubsets(params=ConceptNetParams(every=50 if quick else 1)), store)
+        graph = KnowledgeGraph.open(made.folder)
         # As `pipelines.yaml` links, and as the published recipe does.
         measure_recipe(graph, "longest", LONGEST, texts=20 if quick else 500, repeats=1 if quick else 5)
         one_a_name = DictionaryParams(max_candidates=1)
         measure_recipe(graph, "all", one_a_name, texts=5 if quick else 200, repeats=1 if quick else 5)
-        measure_forwards(store, segments=20 if quick else 500)
+        measure_forwards(store, made.reference, segments=5 if quick else 500)
         segments = 2_000 if quick else 1_000_000
-        measure_memory(store, segments)
-        measure_corpus(store, segments)
+        measure_memory(store, made.reference, segments)
+        measure_corpus(store, made.reference, segments)
 
 
 if __name__ == "__main__":
