@@ -55,8 +55,8 @@ class DragonConfig(PretrainedConfig):
         num_pooling_heads: Heads of its attention over the nodes.
         classifier_size: Hidden size of its perceptron.
         classifier_depth: The perceptron's hidden layers.
-        relevance_readout: Whether the perceptron reads the relevance of the nodes, and how question and answer are
-            connected, beside what the graph network made of them.
+        relevance_readout: Whether the logits have a part of their own for the relevance of the nodes, and how question
+            and answer are connected.
         link_decoder: Score function of link prediction.
         link_projection: Whether node vectors pass a linear layer before they are scored.
         link_normalization: How node vectors are normalised before they are scored.

@@ -13,8 +13,8 @@ from dragon_core.modeling.graph_layers import CountedBatchNorm1d
 
 QUESTION, ANSWER, OTHER = 0, 1, 2
 NUM_FEATURES = 10
-# A weight of the head moves by the learning rate a step, whatever it is of: what is larger is learnt sooner. Without
-# this, ten numbers are heard after the hundreds of text and graph have been learnt by heart.
+# A weight moves by the learning rate a step: of what is larger, the weights need not grow as far, and it is learnt
+# within the steps that few questions give.
 SCALE = 5.0
 # In deviations. What never changed in training, such as the answer's nodes where all are one, would drown all else
 # where it does.
