@@ -22,8 +22,8 @@ SAMPLES = 10_000
 SUBJECT = "dragon"
 # What makes a row another one's successor.
 CELL = ("share", "questions", "answer_edges", "arm", "seed")
-# What all cells of an arm start from.
-START = ("checkpoint", "prepared")
+# What all cells of an arm start from, and how they are fine-tuned.
+COMMON = ("checkpoint", "prepared", "version")
 
 Row = Mapping[str, Any]
 
@@ -89,13 +89,13 @@ def groups_table(rows: Iterable[Row]) -> str:
 
 
 def latest_rows(rows: Iterable[Row]) -> list[Row]:
-    """The last measurement of each cell, without those that started from another model than the arm's last one."""
-    latest, starts = {}, {}
+    """The last measurement of each cell, without those made otherwise than the arm's last one."""
+    latest, common = {}, {}
     for row in rows:
         *arm, seed = (row[name] for name in CELL)
         latest[*arm, seed] = row
-        starts[tuple(arm)] = [row[name] for name in START]
-    return [row for (*arm, _), row in latest.items() if [row[name] for name in START] == starts[tuple(arm)]]
+        common[tuple(arm)] = [row[name] for name in COMMON]
+    return [row for (*arm, _), row in latest.items() if [row[name] for name in COMMON] == common[tuple(arm)]]
 
 
 def signal_table(rows: Iterable[Row]) -> str:

@@ -127,6 +127,7 @@ def row_of(cell: Cell, stage: FineTune, store: ArtifactStore) -> dict[str, Any]:
         "questions_asked": len(hits),
         "hits": np.packbits(hits).tobytes().hex(),
         "finetuned": str(stage.reference),
+        "version": stage.version,
         "checkpoint": str(stage.checkpoint),
         "prepared": str(stage.questions),
         "seconds": round(made.manifest.seconds),

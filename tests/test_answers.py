@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,6 +66,7 @@ def row(arm: str, seed: int, hits: list[bool], questions: str = "arc", answer_ed
         "hits": bits,
         "questions_asked": len(hits),
         "finetuned": f"finetuned/{arm}{seed}",
+        "version": 1,
         "checkpoint": f"checkpoint/{arm}",
         "prepared": f"prepared-questions/{questions}",
     }
@@ -85,8 +87,8 @@ def test_the_last_measurement_of_a_cell_counts() -> None:
     assert re.search(r"\| the language model alone \| \+25\.0 \(\+0\.0 to \+\d+\.\d\) \| \+25\.0", table)
 
 
-def test_seeds_of_an_arm_that_started_from_another_model_than_its_last_one_do_not_count() -> None:
-    old = {"checkpoint": "checkpoint/before"}
+@pytest.mark.parametrize("old", [{"checkpoint": "checkpoint/before"}, {"version": 0}])
+def test_seeds_of_an_arm_that_were_made_otherwise_than_its_last_one_do_not_count(old: dict[str, Any]) -> None:
     rows = [
         *(row("dragon", seed, [False, False]) | old for seed in (0, 1)),
         *(row("lm", seed, [False, True]) for seed in (0, 1)),
