@@ -17,8 +17,9 @@ from dragon_core.graph import KnowledgeGraph, write_graph
 from tests.shared_data import SHARED_DATA
 
 VECTOR_SIZE = 128
-# Of a large corpus; a small one has so many shards.
-SEGMENTS_OF_A_SHARD, SHARDS_OF_A_SMALL_CORPUS = 10_000, 10
+SEGMENTS_OF_A_SHARD = 10_000
+# Of a corpus that one such shard would hold.
+SHARDS_OF_A_SMALL_CORPUS = 10
 SHORTEST = 20
 
 
@@ -70,7 +71,8 @@ class Sentences(Stage):
         """Write the shards."""
         random, known = np.random.default_rng(0), sentences()
         segments = self.params.segments
-        size = min(SEGMENTS_OF_A_SHARD, math.ceil(segments / SHARDS_OF_A_SMALL_CORPUS))
+        is_small = segments <= SEGMENTS_OF_A_SHARD
+        size = math.ceil(segments / SHARDS_OF_A_SMALL_CORPUS) if is_small else SEGMENTS_OF_A_SHARD
         for number, start in enumerate(range(0, segments, size)):
             ids = range(start, min(start + size, segments))
             texts = [known[i] for i in random.integers(len(known), size=len(ids))]

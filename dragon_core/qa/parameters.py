@@ -1,4 +1,4 @@
-"""Parameters of fine-tuning; what they say is in `docs/evaluation.md`, too."""
+"""Parameters of fine-tuning."""
 
 from typing import Annotated, Self
 

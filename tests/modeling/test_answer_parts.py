@@ -16,17 +16,16 @@ def gradients(model: Model, loss: torch.Tensor) -> dict[str, torch.Tensor]:
     return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None and p.grad.any()}
 
 
-def without(model: Model, *parts: str) -> Model:
-    """The model, of which parts of the head say nothing."""
+def without(model: Model, part: str) -> Model:
+    """The model, of which a part of the head says nothing."""
     with torch.no_grad():
-        for part in parts:
-            for parameter in model.classifier.get_submodule(part).parameters():
-                parameter.zero_()
+        for parameter in model.classifier.get_submodule(part).parameters():
+            parameter.zero_()
     return model
 
 
-def new_model(seed: int = 0) -> DragonForMultipleChoice:
-    torch.manual_seed(seed)
+def new_model() -> DragonForMultipleChoice:
+    torch.manual_seed(0)
     return DragonForMultipleChoice(small_config(relevance_readout=True, initializer_range=0.5)).eval()
 
 
