@@ -3,6 +3,7 @@
 import networkx as nx
 import numpy as np
 import pytest
+from scipy.special import logit
 
 from dragon_core.artifacts import Artifact, ArtifactStore
 from dragon_core.qa.answering import QuestionAnswerer
@@ -40,7 +41,8 @@ def test_the_right_choice_needs_its_door_and_the_path_to_it(answerer: QuestionAn
     assert [path.steps for path in right.paths] == [["key7 opens door7"]]
     assert wrong.paths == []
     after = {right.subgraph.names[removal.node]: removal.probability for removal in right.removals}
-    assert after["door7"] < explanation.answer.probability - 0.3
+    # The certainty is lost; what is left is another than in any graph it learnt from.
+    assert logit(after["door7"]) < logit(explanation.answer.probability) - 5
     attended = [right.attention[removal.node] for removal in right.removals]
     assert attended == sorted(attended, reverse=True)
 
