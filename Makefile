@@ -18,7 +18,7 @@ clean-demo: stop
 # Some tests read the real WordNet, which is part of what is installed for them.
 test: .venv/installed-dev
 	@.venv/bin/dragon wordnet >/dev/null || echo "Without it, the tests that read WordNet are skipped."
-	.venv/bin/pytest -n 2 --dist loadfile
+	.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed-dev
 	.venv/bin/ruff format --check .

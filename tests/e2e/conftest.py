@@ -23,7 +23,7 @@ MORE_DEPLOYMENTS = """\
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
     """In a project of small flows, deployed, with the server and the worker running."""
     home = tmp_path_factory.mktemp("home")
@@ -36,7 +36,7 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
     user.run("dragon", "server", "stop")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def product(user: User, tmp_path_factory: pytest.TempPathFactory) -> User:
     """In a copy of the product itself, whose pipelines are deployed to the same server."""
     folder = tmp_path_factory.mktemp("product")

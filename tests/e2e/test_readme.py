@@ -24,7 +24,8 @@ from tests.flows.running import User, eventually, free_port
 from tests.flows.small_files import write_conceptnet, write_hpo_package, write_text
 from tests.graph.wordnet.dictionary import write_dictionary
 
-pytestmark = pytest.mark.e2e
+# Many commands, each of which is let wait: how fast they are is no test's business.
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 COMMAND = re.compile(r"^ {4}((?:make|\.venv/bin/\S+) [^#\n]*[^#\s])", re.MULTILINE)
 
@@ -119,8 +120,6 @@ FIELDS = {
 }
 
 
-# Many commands, each of which is let wait: how fast they are is no test's business.
-@pytest.mark.timeout(1800)
 def test_the_commands_of_the_readme(reader: ReadmeUser) -> None:
     first = reader.type("make demo")
     assert {task.state_name for task in reader.task_runs(first, 15)} == {"Completed"}
@@ -155,7 +154,6 @@ def test_the_commands_of_the_readme(reader: ReadmeUser) -> None:
     assert reader.type(".venv/bin/dragon artifacts gc") == ""
 
 
-@pytest.mark.timeout(1800)
 def test_the_commands_that_run_other_deployments(reader: ReadmeUser) -> None:
     reader.type(".venv/bin/dragon server start")
     assert reader.run(*DEPLOY).returncode == 0

@@ -10,7 +10,7 @@ os.environ |= {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def prefect_server() -> Iterator[None]:
     """A real Prefect server with a database of its own, for flows that run in this process."""
     from prefect.testing.utilities import prefect_test_harness
