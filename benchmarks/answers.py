@@ -1,12 +1,12 @@
 """Question answering by pretrained and other models: what DRAGON's graph and its pretraining are worth.
 
-    python -m benchmarks.answers [--sets openbookqa] [--arms lm dragon] [--seeds 3] [--share 0.1]
+    python -m benchmarks.answers [--sets openbookqa] [--arms lm "interaction: none"] [--seeds 3] [--share 0.1]
                                 [--without-answer-edges] [--workers 2] [--store DIR]
     python -m benchmarks.answers --table
 
-A cell is an arm, a set of questions, how many of them are trained on, and a seed. Cells that the results hold are not
-measured again, so that a run that was ended goes on, on another machine, too; a cell's result is added as soon as it is
-there. `--table` prints the results in Markdown.
+A cell is an arm, or an ablation of the model, a set of questions, how many of them are trained on, and a seed. Cells
+that the results hold are not measured again, so that a run that was ended goes on, on another machine, too; a cell's
+result is added as soon as it is there. `--table` prints the results in Markdown.
 """
 
 import argparse
@@ -19,21 +19,22 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 import pyarrow.parquet as pq
 
-from benchmarks.answer_data import QUESTION_SETS, SHARED_DATA, SUBGRAPHS, knowledge, pretraining, write_texts
+from benchmarks.answer_data import QUESTION_SETS, SHARED_DATA, provenance, read_questions, write_texts
 from benchmarks.answer_table import RESULTS, answers_table, read_rows, read_signal, signal_table
 from benchmarks.reporting import machine
-from dragon_core.artifacts import ArtifactReference, ArtifactStore, ExternalFiles, Stage, make
-from dragon_core.linking import BuildLinker, DictionaryParams
-from dragon_core.qa import FineTune, FineTuningParams, PreparationParams, PrepareQuestions, ReadQuestions
+from dragon_core.artifacts import ArtifactReference, ArtifactStore, Stage, make
+from dragon_core.qa import FineTune, FineTuningParams
+from dragon_core.qa.ablations import ABLATIONS, AblationName
 from dragon_core.qa.arms import Arm, starting_stage
-from dragon_core.qa.evaluation import MakeStage, fine_tuned, reference_of
+from dragon_core.qa.evaluation import MakeStage, fine_tuned, prepared_as, reference_of
 from dragon_core.qa.finetuning import METRICS_NAME, PREDICTIONS_NAME
-from dragon_core.training import Execution, Pretrain
+from dragon_core.qa.preparer import ChoiceParams
+from dragon_core.qa.provenance import Provenance
 
 ARMS: tuple[Arm, ...] = ("lm", "dragon", "greaselm", "lm-mlm")
 TRAIN_SIZES = {"openbookqa": 4957, "commonsenseqa": 8500}
@@ -55,14 +56,14 @@ class Cell:
     Attributes:
         questions: The set of questions.
         share: How much of its training questions is trained on.
-        arm: What is fine-tuned.
+        arm: What is fine-tuned: an arm's name, or an ablation's.
         seed: Of the fine-tuning.
         answer_edges: Whether edges between question and choice are read.
     """
 
     questions: str
     share: float
-    arm: Arm
+    arm: Arm | AblationName
     seed: int
     answer_edges: bool = True
 
@@ -77,26 +78,28 @@ def train_examples(name: str, share: float) -> int | None:
     return None if share == 1 else round(share * TRAIN_SIZES[name])
 
 
-def prepared(name: str, make: MakeStage, answer_edges: bool = True) -> ArtifactReference:
-    """Prepare a set of questions, and make all that takes."""
-    graph, encoder, entities = knowledge(make)
-    folder, params = QUESTION_SETS[name]
-    read = make(ReadQuestions(source=ExternalFiles.of(folder, SHARED_DATA / folder), params=params))
-    stage = PrepareQuestions(
-        questions=read,
-        graph=graph,
-        linker=make(BuildLinker(graph=graph, params=DictionaryParams())),
-        entity_table=entities,
-        encoder=encoder,
-        params=PreparationParams(subgraphs=SUBGRAPHS, answer_edges=answer_edges),
-    )
-    return make(stage)
+def measured(store: str, make: MakeStage) -> Provenance:
+    """How the model is made that all are compared with; all that its pretraining reads is made."""
+    return provenance(write_texts(Path(f"{store}-texts")), make)
 
 
-def stage_of(cell: Cell, start: Pretrain, make: MakeStage) -> FineTune:
-    """The stage that measures a cell; what it starts from is made."""
-    questions = prepared(cell.questions, make, cell.answer_edges)
-    return fine_tuned(start, questions, cell.arm, cell.settings, cell.seed, make)
+def prepared(name: str, model: Provenance, make: MakeStage, answer_edges: bool = True) -> ArtifactReference:
+    """Prepare a set of questions as the texts were that a model was pretrained on."""
+    return make(prepared_as(model, read_questions(name, make), ChoiceParams(answer_edges=answer_edges)))
+
+
+def made_as(cell: Cell, origin: Provenance, make: MakeStage) -> tuple[Provenance, Arm]:
+    """How a cell's model is made, and which of its arms is fine-tuned; what an ablation pretrains on is made."""
+    if cell.arm in ABLATIONS:
+        return ABLATIONS[cast(AblationName, cell.arm)].of(origin, make), "dragon"
+    return origin, cast(Arm, cell.arm)
+
+
+def stage_of(cell: Cell, origin: Provenance, make: MakeStage) -> FineTune:
+    """The stage that measures a cell; what it reads and starts from is made."""
+    model, arm = made_as(cell, origin, make)
+    questions = prepared(cell.questions, model, make, cell.answer_edges)
+    return fine_tuned(model.pretraining, questions, arm, cell.settings, cell.seed, make)
 
 
 def make_alone(stage: Stage, store: str) -> None:
@@ -144,23 +147,24 @@ def measure(cells: Iterable[Cell], store: ArtifactStore, workers: int) -> None:
         print(f"{reference} after {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
         return reference
 
-    texts = write_texts(Path(f"{store.url}-texts"))
     known = {row["finetuned"] for row in read_rows()}
-    start = pretraining(texts, Execution(), reference_of)
-    pending = [cell for cell in cells if str(stage_of(cell, start, reference_of).reference) not in known]
+    origin = measured(store.url, reference_of)
+    pending = [cell for cell in cells if str(stage_of(cell, origin, reference_of).reference) not in known]
     if not pending:
         return
-    starts = {str(stage.reference): stage for cell in pending for stage in [starting_stage(cell.arm, start)]}
-    if any(isinstance(stage, Pretrain) for stage in starts.values()):
-        pretraining(texts, Execution(), now)
-    for name, answer_edges in dict.fromkeys((cell.questions, cell.answer_edges) for cell in pending):
-        prepared(name, now, answer_edges)
+    measured(store.url, now)
+    starts = {}
+    for cell in pending:
+        model, arm = made_as(cell, origin, now)
+        prepared(cell.questions, model, now, cell.answer_edges)
+        start = starting_stage(arm, model.pretraining)
+        starts[start.reference] = start
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         for made in [pool.submit(make_alone, stage, store.url) for stage in starts.values()]:
             made.result()
         running: dict[Any, tuple[Cell, FineTune]] = {}
         for cell in pending:
-            stage = stage_of(cell, start, reference_of)
+            stage = stage_of(cell, origin, reference_of)
             running[pool.submit(make_alone, stage, store.url)] = (cell, stage)
         for done in as_completed(running):
             done.result()
@@ -175,7 +179,7 @@ def main() -> None:
     """Measure, or print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", nargs="+", choices=list(QUESTION_SETS), default=list(QUESTION_SETS))
-    parser.add_argument("--arms", nargs="+", choices=get_args(Arm), default=list(ARMS))
+    parser.add_argument("--arms", nargs="+", choices=[*get_args(Arm), *ABLATIONS], default=list(ARMS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--share", type=float, default=0.1, help="of the training questions")
     parser.add_argument("--without-answer-edges", action="store_true", help="between question and choice")

@@ -22,6 +22,7 @@ from benchmarks.answer_table import (
     signal_table,
     text_vectors_table,
 )
+from benchmarks.answers import ARMS
 from dragon_core.errors import DragonError
 from tests.shared_data import SHARED_DATA
 
@@ -99,6 +100,14 @@ def test_seeds_of_an_arm_that_were_made_otherwise_than_its_last_one_do_not_count
     assert "| the language model alone | 50.0 ± 0.0 (2) |" in table
 
 
+def test_ablations_are_lines_below_the_arms() -> None:
+    rows = [row(arm, 0, [True, arm == "dragon"]) for arm in ("interaction: none", "dragon", "decoder: TransE", "lm")]
+    accuracies, leads = answers_table(rows).split("\n\n")[1:]
+    names = [line.split(" | ")[0] for line in accuracies.splitlines()[2:]]
+    assert names == ["| DRAGON", "| the language model alone", "| decoder: TransE", "| interaction: none"]
+    assert [line.split(" | ")[0] for line in leads.splitlines()[2:]] == names[1:]
+
+
 def test_cells_without_the_edges_to_answers_have_a_table_of_their_own() -> None:
     hits = [True, False]
     with_edges, without = answers_table(
@@ -130,7 +139,7 @@ def test_the_documented_tables_are_those_of_the_results() -> None:
     assert signal_table(signal) in results
     assert groups_table(groups) in results
     assert text_vectors_table(vectors) in results
-    # Groups are of the cells that are there.
+    # Groups are of the cells that are there, but ablations.
     assert {row["set"]: set(row["accuracy"]) for row in groups} == {
-        name: {row["arm"] for row in rows if row["questions"] == name} for name in QUESTION_SETS
+        name: {row["arm"] for row in rows if row["questions"] == name} & set(ARMS) for name in QUESTION_SETS
     }
