@@ -48,6 +48,19 @@ def test_socialiqa_tests_on_its_dev_since_its_test_is_not_public(tmp_path: Path)
     assert [answers[f"train-{line}"] for line in range(1, 6)] == [0, 1, 2, 1, 0]
 
 
+def test_version_1_4_of_socialiqa_has_its_test(tmp_path: Path) -> None:
+    item = {"context": "Robin won.", "question": "How does Robin feel?", "answerA": "glad", "answerB": "sad"}
+    for split, letters in {"trn": "ABCB", "dev": "CA", "tst": "BDC"}.items():
+        lines = [item | {"answerC": "tired", "correct": letter, "promptDim": "xReact"} for letter in letters]
+        write_lines(tmp_path / f"siqa/socialIQa_v1.4/socialIQa_v1.4_{split}.jsonl", lines)
+    found = read(tmp_path / "siqa", tmp_path / "store", source="socialiqa")
+    assert [row["answer"] for row in found.train] == [0, 1, 2, 1]
+    assert [row["answer"] for row in found.dev] == [2, 0]
+    tested = {row["question_id"]: row["answer"] for row in found.test}
+    assert tested == {"socialIQa_v1.4_tst-1": 1, "socialIQa_v1.4_tst-3": 2}
+    assert found.rejects == [("socialIQa_v1.4_tst.jsonl", "2", "its answer 'D' is none of its labels A, B, C")]
+
+
 def test_labels_stay_with_their_lines_when_an_item_is_bad(tmp_path: Path) -> None:
     write_socialiqa(tmp_path / "siqa", "train", ["1"] * 10)
     write_socialiqa(tmp_path / "siqa", "dev", ["3", "1", "4", "2"])

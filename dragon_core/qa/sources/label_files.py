@@ -1,4 +1,4 @@
-"""Sets whose answers stand in a file of their own, a label a line: SocialIQA and PIQA.
+"""Sets whose answers stand in a file of their own, a label a line: SocialIQA, but for its version 1.4, and PIQA.
 
 Items have no ids that a leaderboard asks for: line 7 of the file `tests` is question `tests-7`.
 """
@@ -16,13 +16,16 @@ from dragon_core.qa.sources.params import HiddenTestParams, QuestionSetParams
 from dragon_core.qa.sources.reader import QuestionOf
 
 SOCIALIQA_LABELS = ("1", "2", "3")
+# What `answerA` and so on are called in version 1.4.
+LETTERS = ("A", "B", "C")
 PIQA_LABELS = ("0", "1")
 
 
 class SocialIQAParams(QuestionSetParams):
     """SocialIQA (Sap et al. 2019); 3 choices.
 
-    Its test is not public: test is the official dev, and dev a tenth of the official train.
+    Version 1.4 has the official splits. In the release before, the test is not public: test is the official dev, and
+    dev a tenth of the official train.
     """
 
     source: Literal["socialiqa"] = "socialiqa"
@@ -40,6 +43,10 @@ def read_socialiqa(files: QuestionFiles) -> Splits:
     Raises:
         QuestionError: A file is missing, or a file of labels is not that of its items.
     """
+    if files.matching("socialIQa_v1.4_*.jsonl*"):
+        train, dev, tested = files.find([f"socialIQa_v1.4_{split}.jsonl" for split in ("trn", "dev", "tst")])
+        read = {path: files.questions(files.json_lines(path), _answered_question) for path in (tested, dev, train)}
+        return Splits(read[train], read[dev], read[tested])
     test = _labelled(files, "dev", _socialiqa_question, SOCIALIQA_LABELS)
     return without_dev(_labelled(files, "train", _socialiqa_question, SOCIALIQA_LABELS), test)
 
@@ -82,8 +89,12 @@ def _labelled(
 
 
 def _socialiqa_question(item: Item) -> Question:
-    choices = [item.text(f"answer{letter}") for letter in "ABC"]
+    choices = [item.text(f"answer{letter}") for letter in LETTERS]
     return make_question(numbered(item), item.text("question"), choices, None, item.text("context"), SOCIALIQA_LABELS)
+
+
+def _answered_question(item: Item) -> Question:
+    return replace(_socialiqa_question(item), answer=position_of_label(item.fields.get("correct"), LETTERS))
 
 
 def _piqa_question(item: Item) -> Question:
@@ -94,4 +105,4 @@ def _piqa_question(item: Item) -> Question:
 
 def numbered(item: Item) -> str:
     """Id of an item that has none: the name of its file, and its line."""
-    return f"{item.source.partition('.')[0]}-{item.record}"
+    return f"{item.source.partition('.json')[0]}-{item.record}"
