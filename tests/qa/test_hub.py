@@ -112,6 +112,7 @@ def test_a_set_has_a_name_with_a_revision_or_files(tmp_path: Path) -> None:
     [
         (LABELLED, ["1", "2", "3"]),
         ([{"label": "A", "text": "a dog"}, {"label": "B", "text": "a cat"}, {"label": "C", "text": "a cow"}], [*"ABC"]),
+        ([{"key": "A", "value": "a dog"}, {"key": "B", "value": "a cat"}, {"key": "C", "value": "a cow"}], [*"ABC"]),
         ({"A": "a dog", "B": "a cat", "C": "a cow", "D": None}, [*"ABC"]),
         (["a dog", "a cat", "a cow"], []),
     ],
@@ -129,6 +130,8 @@ def test_choices_are_read_in_every_form_that_columns_have(value: Any, labels: li
         {"label": "A", "text": "a dog"},
         {"label": ["A", "B", "C"], "text": ["a dog", "a cat"]},
         [{"text": "a dog"}],
+        [{"key": "A", "value": "a dog"}, {"text": "a cat"}],
+        [{"key": "A", "value": "a dog"}, "a cat"],
     ],
 )
 def test_choices_of_another_form_are_refused(value: Any) -> None:

@@ -146,8 +146,8 @@ def choices_in(value: Any) -> tuple[list[str], list[str]]:
     """Labels and texts of choices in any of the forms that columns have them in.
 
     Args:
-        value: Texts; objects with a label and a text; an object with a list of labels and one of texts; or texts by
-            their labels.
+        value: Texts; objects with a label and a text, or a key and a value, as BigBio's sets have; an object with a
+            list of labels and one of texts; or texts by their labels.
 
     Returns:
         Labels, or nothing if the choices have none, and texts.
@@ -165,5 +165,7 @@ def choices_in(value: Any) -> tuple[list[str], list[str]]:
         return labelled_choices([{"label": key, "text": text} for key, text in value.items() if text is not None])
     entries = list_of(value, "choices")
     if entries and isinstance(entries[0], dict):
+        if all(isinstance(entry, dict) and entry.keys() == {"key", "value"} for entry in entries):
+            entries = [{"label": entry["key"], "text": entry["value"]} for entry in entries]
         return labelled_choices(entries)
     return [], [text_of(entry, "choice") for entry in entries]
