@@ -46,6 +46,14 @@ def test_medqa_is_read_with_four_or_five_choices(tmp_path: Path) -> None:
     assert five.test[0]["choices"] == [*four.test[0]["choices"], "drug E0"]
 
 
+def test_medqa_is_of_one_country(tmp_path: Path) -> None:
+    write_medqa(tmp_path / "US", "", "ABCDE")
+    write_medqa(tmp_path / "US/4_options", "phrases_no_exclude_", "ABCD")
+    write_medqa(tmp_path / "Taiwan", "", "ABCD")
+    with pytest.raises(QuestionError, match="has the questions of Taiwan, US; give the folder of one of them"):
+        read(tmp_path, tmp_path / "store", source="medqa")
+
+
 @pytest.mark.parametrize("folder", ["Mainland/4_options", "Taiwan"])
 def test_medqa_of_other_countries_names_files_of_four_choices_in_its_own_way(tmp_path: Path, folder: str) -> None:
     write_medqa(tmp_path / "Mainland", "", "ABCDE")
@@ -195,6 +203,15 @@ def test_batches_of_a_running_challenge_have_no_answers(tmp_path: Path) -> None:
     found = read(tmp_path / "set", tmp_path / "store", source="bioasq")
     assert [(row["question_id"], row["answer"]) for row in found.test] == [("new", None)]
     assert found.test[0]["context"] == "new is known. So it is."
+
+
+@pytest.mark.parametrize("other", ["BioASQ-task9bPhaseB-testset2", "9B1_golden.json"])
+def test_a_batch_without_answers_is_read_alone(tmp_path: Path, other: str) -> None:
+    write_json(tmp_path / "set/training9b.json", {"questions": [bioasq(f"train{n}", "no") for n in range(10)]})
+    write_json(tmp_path / "set/BioASQ-task9bPhaseB-testset1", {"questions": [bioasq("new", None)]})
+    write_json(tmp_path / "set" / other, {"questions": [bioasq("newer", "yes")]})
+    with pytest.raises(QuestionError, match=rf"several batches, some without answers: .*{other}"):
+        read(tmp_path / "set", tmp_path / "store", source="bioasq")
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"questions": 1}'])

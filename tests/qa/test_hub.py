@@ -85,6 +85,9 @@ def test_what_is_missing_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Mon
     write_lines(tmp_path / "set/train.jsonl", [{"question": "What barks?", "options": ["dog", "cat"], "answer": 0}])
     with pytest.raises(QuestionError, match=r"cannot load the split test of .*set"):
         read(tmp_path / "set", tmp_path / "store", source="hub")
+    write_lines(tmp_path / "program/program.py", ["import datasets"])
+    with pytest.raises(QuestionError, match=r"take a commit of the Hub's branch refs/convert/parquet"):
+        read(tmp_path / "program", tmp_path / "store", source="hub")
     with pytest.raises(QuestionError, match=r"has no column choices: it has .*options"):
         read(tmp_path / "set", tmp_path / "store", source="hub", test="train")
     monkeypatch.setitem(sys.modules, "datasets", None)

@@ -27,8 +27,8 @@ class PubMedQAParams(QuestionSetParams):
 class BioASQParams(QuestionSetParams):
     """The yes/no questions of BioASQ's task b (Tsatsaronis et al. 2015), each with its snippets.
 
-    Train is the training set, without a tenth of our own that is dev; test is all golden batches, or if there are none
-    the batches of a running challenge, without answers.
+    Train is the training set, without a tenth of our own that is dev; test is all golden batches, or a batch of a
+    running challenge, without answers.
     """
 
     source: Literal["bioasq"] = "bioasq"
@@ -56,12 +56,14 @@ def read_bioasq(files: QuestionFiles) -> Splits:
     Those of other kinds are counted as `other_kinds`, those to train on that test has, too, as `also_in_test`.
 
     Raises:
-        QuestionError: A file is missing, or is no JSON object with questions, or there are several to train on.
+        QuestionError: A file is missing, or is no JSON object with questions, or there are several to train on, or
+            batches without answers beside others.
     """
     train = files.matching("*train*.json*")
     golden = files.matching("*golden*.json*")
     # Files of phase A have the same questions without snippets; those of some years have no ending.
-    test = golden or [path for path in files.matching("*testset*") if "phasea" not in path.name.lower()]
+    asked = [path for path in files.matching("*testset*") if "phasea" not in path.name.lower() and path not in golden]
+    test = golden + asked
     if not train or not test:
         lacking = "*train*.json" if not train else "*golden*.json or *testset*"
         raise QuestionError(f"{files.root} lacks {lacking}; give the folder with BioASQ's own files.")
@@ -69,6 +71,12 @@ def read_bioasq(files: QuestionFiles) -> Splits:
         names = ", ".join(path.name for path in train)
         raise QuestionError(
             f"{files.root} has several training sets: {names}; leave the newest, which holds the others."
+        )
+    if asked and len(test) > 1:
+        names = ", ".join(path.name for path in test)
+        raise QuestionError(
+            f"{files.root} has several batches, some without answers: {names}; leave the golden ones, or one of the"
+            " others, since each is submitted alone."
         )
     tested = [question for path in test for question in _bioasq_questions(files, path, is_hidden=not golden)]
     return without_dev(_bioasq_questions(files, train[0], tested), tested)

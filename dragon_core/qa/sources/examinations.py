@@ -37,8 +37,12 @@ def read_medqa(files: QuestionFiles, params: MedQAParams) -> Splits:
     """Read MedQA, in its official splits. Its items have no ids: line 7 of test is question `test-7`.
 
     Raises:
-        QuestionError: A file is missing.
+        QuestionError: A file is missing, or there are those of several countries.
     """
+    countries = {path.parent for path in files.matching("train.jsonl*") if path.parent.name != "4_options"}
+    if len(countries) > 1:
+        names = ", ".join(sorted(folder.name for folder in countries))
+        raise QuestionError(f"{files.root} has the questions of {names}; give the folder of one of them.")
     beginnings = FOUR_CHOICES if params.num_choices == 4 else ()
     beginning = next((found for found in beginnings if files.matching(f"{found}train.jsonl*")), "")
     train, dev, test = files.find([f"{beginning}{split}.jsonl" for split in ("train", "dev", "test")])

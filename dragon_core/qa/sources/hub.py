@@ -89,10 +89,12 @@ def _items(root: Path | None, reader: QuestionReader, params: HubParams, split: 
     assert name is not None
     try:
         loaded = datasets.load_dataset(name, params.config, split=split, revision=params.revision)
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+    # A set that is loaded by a program of its own is a RuntimeError.
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         raise QuestionError(
             f"`datasets` cannot load the split {split} of {name}: {error}. Check its name, revision, configuration and"
-            " splits, and that the Hub can be reached."
+            " splits, and that the Hub can be reached; of a set with a program of its own, take a commit of the Hub's"
+            " branch refs/convert/parquet."
         ) from error
     # Answers may be left out where they are not known.
     required = _columns(params) - ({params.columns.answer} if split == params.test else set())
