@@ -11,9 +11,11 @@ from itertools import islice
 from pathlib import Path
 
 import daachorse
+from fsspec.implementations.local import LocalFileSystem
 
 from dragon_core.artifacts import ArtifactReference, ExternalFiles, Stage, cache_folder, silent
 from dragon_core.artifacts.draft import Tally
+from dragon_core.artifacts.folder import Folder
 from dragon_core.corpus import BuildCorpus, CorpusParams
 from dragon_core.embedding import EmbedNodes, EmbedTexts
 from dragon_core.embedding.encoder import find_encoder
@@ -92,7 +94,6 @@ class Stems:
 
 def write_texts(folder: Path) -> ExternalFiles:
     """Write the texts to pretrain on, a JSON Lines file each: definitions, facts, running text, stems."""
-    folder.mkdir(parents=True, exist_ok=True)
     splits = [(name, split) for name in QUESTION_SETS for split in ("dev", "test")]
     stems = Stems(question.question for name, split in splits for question in questions_of(name, split))
     texts = {
@@ -104,7 +105,8 @@ def write_texts(folder: Path) -> ExternalFiles:
     for name, found in texts.items():
         kept = (text for text in found if not stems.are_in(text))
         lines = [json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in kept]
-        (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
+        # Another process may be reading the same.
+        Folder(LocalFileSystem(), str(folder.absolute())).write(f"{name}.jsonl", "".join(lines))
     return ExternalFiles.of("texts", folder)
 
 
