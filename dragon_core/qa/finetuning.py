@@ -22,6 +22,7 @@ from dragon_core.qa.preparer import PreparationParams
 from dragon_core.qa.schema import PREDICTIONS, SPLITS, split_name
 from dragon_core.qa.submission import LEADERBOARDS, make_submission
 from dragon_core.training import Pretrain
+from dragon_core.training.exclusion import only_one
 
 PREDICTIONS_NAME = "predictions.parquet"
 METRICS_NAME = "metrics.json"
@@ -46,6 +47,7 @@ class FineTune(Stage):
         Raises:
             QuestionError: The questions were prepared with another graph, some to train on have no answer, or
                 `max_length` is more than the language model reads.
+            TrainingError: Another process fine-tunes the same model.
         """
         from scipy.special import softmax
         from transformers import AutoTokenizer
@@ -73,7 +75,8 @@ class FineTune(Stage):
         checkpoints = Checkpoints(draft.scratch / fingerprint[:16], fingerprint, kept=1)
         graph_is_pretrained = self.checkpoint.stage == Pretrain.name
         tuner = FineTuner(model, params, params.seed, train, dev, checkpoints, graph_is_pretrained)
-        tuner.run(progress)
+        with only_one(draft.scratch):
+            tuner.run(progress)
         probabilities = [softmax(row) for row in tuner.logits(test)]
         predictions = predictions_table(splits["test"], probabilities)
         draft.write_table(PREDICTIONS_NAME, predictions)

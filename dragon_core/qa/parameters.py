@@ -19,7 +19,9 @@ class FineTuningParams(Parameters):
         None, ge=1, description="Questions to choose the best epoch on, likewise; empty: all of them."
     )
     epochs: int = Field(4, ge=1, description="Most passes over the training questions; the best on dev is kept.")
-    patience: int = Field(2, ge=1, description="Passes without a better one after which a run ends early.")
+    patience: int = Field(
+        2, ge=1, description="Passes without a better one after which a run ends early; frozen ones do not count."
+    )
     batch_size: int = Field(8, ge=1, description="Questions of a batch.")
     max_length: int = Field(64, ge=8, description="Longest question and choice in tokens; what is longer is cut.")
     encoder_learning_rate: float = Field(

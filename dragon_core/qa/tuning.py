@@ -30,7 +30,7 @@ class Epoch:
     """A pass over the training questions.
 
     Attributes:
-        loss: Mean loss of its steps.
+        loss: Mean loss of its steps; of logits in parts the sum of the parts' losses, so that it is above `dev_loss`.
         dev_loss: Loss on dev after it.
         dev_accuracy: Accuracy there.
     """
@@ -158,8 +158,10 @@ class FineTuner:
 
     @property
     def _is_done(self) -> bool:
-        done = len(self.curve)
-        return done == self._params.epochs or (done > 0 and done - self.best_epoch >= self._params.patience)
+        done, params = len(self.curve), self._params
+        if done <= params.encoder_frozen_epochs:
+            return False
+        return done == params.epochs or done - max(self.best_epoch, params.encoder_frozen_epochs) >= params.patience
 
     def _step(self, step: int, examples: Int64s, progress: Progress) -> float:
         self._model.train()

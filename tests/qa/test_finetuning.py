@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ from dragon_core.qa.sources.labelled_choices import CommonsenseQAParams
 from dragon_core.qa.tuning import FineTuner
 from dragon_core.subgraph import SubgraphBatch
 from dragon_core.training.checkpoints import Checkpoints
+from dragon_core.training.errors import TrainingError
+from dragon_core.training.exclusion import only_one
 from tests.qa.doors import SIZES, Classes
 
 REPOSITORY = Path(__file__).parents[2]
@@ -265,6 +268,27 @@ def test_a_run_that_ends_early_keeps_its_best_epoch(store: ArtifactStore, arms: 
     ranks = [(epoch["dev_accuracy"], -epoch["dev_loss"]) for epoch in metrics["epochs"]]
     assert len(ranks) < 9
     assert metrics["best_epoch"] == len(ranks) - 1 == 1 + ranks.index(max(ranks))
+
+
+def test_frozen_epochs_are_no_reason_to_end(store: ArtifactStore, arms: dict[str, Artifact]) -> None:
+    # At such rates all epochs are the same, and the first one stays the best.
+    rates = {"new_learning_rate": 1e-30, "encoder_learning_rate": 1e-30}
+    stage = fine_tune(arms["lm"], arms["prepared"], epochs=9, patience=2, encoder_frozen_epochs=3, **rates)
+    metrics = json.loads(make(stage, store).path("metrics.json").read_text())
+    assert (metrics["best_epoch"], len(metrics["epochs"])) == (1, 5)
+
+
+def test_one_process_at_a_time_fine_tunes_a_model(
+    store: ArtifactStore, arms: dict[str, Artifact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = fine_tune(arms["lm"], arms["prepared"], seed=7)
+    monkeypatch.setattr("dragon_core.qa.finetuning.only_one", partial(only_one, seconds=0.1))
+    with (
+        only_one(store.scratch(stage.reference)),
+        pytest.raises(TrainingError, match="Another process trains the same model"),
+    ):
+        make(stage, store)
+    assert store.find(stage) is None
 
 
 def test_a_killed_run_goes_on_as_if_it_was_not(store: ArtifactStore, arms: dict[str, Artifact], tmp_path: Path) -> None:
