@@ -132,6 +132,7 @@ def evaluate(
     arm: Annotated[
         list[str], typer.Option(help="What is compared; given once for each: dragon, the checkpoint, and baselines.")
     ] = ["lm", "dragon"],  # noqa: B006
+    subject: Annotated[str, typer.Option(help="The arm that is compared with the others.")] = "dragon",
     seed: Annotated[list[int], typer.Option(min=0, max=2**32 - 1, help="Of fine-tuning; given once for each.")] = [0],  # noqa: B006
     train_examples: Annotated[
         int | None, typer.Option(min=1, help="Questions to train on, drawn by the seed; without it all of them.")
@@ -166,7 +167,7 @@ def evaluate(
         compared,
         seed,
         FineTuningParams(train_examples=train_examples, epochs=epochs, max_length=max_length),
-        ComparisonParams(title=source),
+        ComparisonParams(title=source, subject=subject),
         made_now,
     )
     made = opened.get(evaluation)

@@ -7,6 +7,7 @@ from dragon_core.qa.ablations import ABLATIONS, AblationName, evaluate_ablations
 from dragon_core.qa.parameters import FineTuningParams, Seed
 from dragon_core.qa.provenance import Provenance
 from dragon_core.qa.report import ComparisonParams, ReportParams
+from dragon_core.training import Execution
 from flows.evaluate import made_once, questions_of
 from flows.sources import QuestionSource
 
@@ -19,6 +20,7 @@ def ablate(
     seeds: tuple[Seed, ...] = (0,),
     finetuning: FineTuningParams = FineTuningParams(),
     report: ReportParams = ReportParams(),
+    execution: Execution = Execution(),
     store: str = ".dragon/store",
 ) -> str:
     """Pretrain and fine-tune a model anew for each ablation, and compare all with the checkpoint.
@@ -31,7 +33,8 @@ def ablate(
         ablations: What is changed, one thing at a time; one that changes nothing of the checkpoint is left out.
         seeds: Each model is fine-tuned with each.
         finetuning: Fine-tuning, the same for all.
-        report: The intervals of the report.
+        report: What the checkpoint is called, and the intervals.
+        execution: How many processes pretrain, and with how many threads.
         store: Where the artifacts lie, a folder or a URL.
 
     Returns:
@@ -40,7 +43,7 @@ def ablate(
     opened = ArtifactStore(store)
     reference = opened.resolve(checkpoint).reference
     make = made_once(store, reference)
-    origin = Provenance.of(opened, reference)
+    origin = Provenance.of(opened, reference, execution)
     asked, title, about = questions_of(origin, questions, opened, make)
     compared = ComparisonParams(**report.model_dump(), title=f"Ablations: {title}", about=about)
     table = evaluate_ablations(origin, asked, questions, ablations, seeds, finetuning, compared, make)

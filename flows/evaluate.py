@@ -11,6 +11,7 @@ from dragon_core.qa.provenance import Provenance, source_of
 from dragon_core.qa.reading import ReadQuestions
 from dragon_core.qa.report import ComparisonParams, ReportParams
 from dragon_core.qa.summary import run_summary
+from dragon_core.training import Execution
 from flows.sources import QuestionSource, named_files
 from flows.stage_runner import run_stage
 from flows.ui_artifacts import publish_result
@@ -26,6 +27,7 @@ def evaluate(
     seeds: tuple[Seed, ...] = (0,),
     finetuning: FineTuningParams = FineTuningParams(),
     report: ReportParams = ReportParams(),
+    execution: Execution = Execution(),
     store: str = ".dragon/store",
 ) -> str:
     """Fine-tune a checkpoint and its baselines on questions, and compare them.
@@ -36,14 +38,15 @@ def evaluate(
         arms: What is compared: dragon, the checkpoint, and baselines.
         seeds: Each arm is fine-tuned with each.
         finetuning: Fine-tuning, the same for the model and its baselines.
-        report: The intervals of the report.
+        report: The arm that is compared with the others, and the intervals.
+        execution: How many processes pretrain the arm lm-mlm, and with how many threads.
         store: Where the artifacts lie, a folder or a URL.
 
     Returns:
         Reference of the evaluation.
     """
     reference = ArtifactStore(store).resolve(checkpoint).reference
-    evaluation = evaluate_checkpoint(reference, questions, arms, seeds, finetuning, report, store)
+    evaluation = evaluate_checkpoint(reference, questions, arms, seeds, finetuning, report, execution, store)
     publish_result(run_summary(ArtifactStore(store), reference, evaluation))
     return str(evaluation)
 
@@ -55,12 +58,13 @@ def evaluate_checkpoint(
     seeds: tuple[int, ...],
     finetuning: FineTuningParams,
     report: ReportParams,
+    execution: Execution,
     store: str,
 ) -> ArtifactReference:
     """The stages of an evaluation, within a flow run."""
     make = made_once(store, checkpoint)
     opened = ArtifactStore(store)
-    origin = Provenance.of(opened, checkpoint)
+    origin = Provenance.of(opened, checkpoint, execution)
     asked, title, about = questions_of(origin, questions, opened, make)
     compared = ComparisonParams(**report.model_dump(), title=title, about=about)
     return evaluate_questions(origin, asked, questions, arms, seeds, finetuning, compared, make)

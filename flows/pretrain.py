@@ -55,7 +55,7 @@ def pretrain(
         execution: How many processes pretrain, and with how many threads.
         questions: The generated questions.
         finetuning: Fine-tuning on them, the same for the model and its baselines.
-        report: The intervals of the report.
+        report: The arm that is compared with the others, and the intervals.
         text_folder: Folder of the corpus, if its source is text; or an ontology, if it is obo and not to be HPO.
         annotations: PubTator file that linking by concept learns from.
         task_runner: What makes the shards: threads, processes, or a Dask cluster.
@@ -97,7 +97,7 @@ def pretrain(
     )
     if corpus.source == "wordnet":
         evaluation = evaluate_checkpoint(
-            checkpoint, QuestionSource(params=questions), ARMS, (0,), finetuning, report, store
+            checkpoint, QuestionSource(params=questions), ARMS, (0,), finetuning, report, execution, store
         )
         publish_result(run_summary(ArtifactStore(store), checkpoint, evaluation))
     return str(checkpoint)

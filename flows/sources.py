@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dragon_core.artifacts import ExternalFiles, LoggedProgress, Parameters, cache_folder
 from dragon_core.corpus import CorpusError, CorpusParams
@@ -42,6 +43,12 @@ class QuestionSource(ChoiceParams):
 
     files: str | None = Field(None, description="Its folder; generated questions, and sets of the Hub, have none.")
     params: QuestionParams | SourceParams = Field(QuestionParams(), discriminator="source")
+
+    @model_validator(mode="after")
+    def _check_files(self) -> Self:
+        if self.files is not None and isinstance(self.params, QuestionParams):
+            raise ValueError("say in `params` which set `files` hold, such as {source: own}; generated ones have none")
+        return self
 
 
 class GraphSource(Parameters):

@@ -10,8 +10,8 @@ Arm = Literal["lm", "lm-mlm", "lm-of-dragon", "graph-sentences", "qagnn", "greas
 
 TITLES = {
     "dragon": "DRAGON",
-    "greaselm": "GreaseLM",
-    "qagnn": "QA-GNN",
+    "greaselm": "GreaseLM-style",
+    "qagnn": "QA-GNN-style",
     "graph-sentences": "the language model that reads the graph as sentences",
     "lm-of-dragon": "DRAGON's language model without the graph",
     "lm-mlm": "the language model pretrained on the same text",

@@ -77,14 +77,15 @@ def evaluate_questions(
     Raises:
         QuestionError: There is nothing to compare the checkpoint with.
     """
-    prepared = make(prepared_as(origin, questions, choices))
+    prepared = prepared_as(origin, questions, choices)
 
     def fine_tuning(arm: Arm, seed: int, make: MakeStage) -> FineTune:
-        return fine_tuned(origin.pretraining, prepared, arm, finetuning, seed, make)
+        return fine_tuned(origin.pretraining, prepared.reference, arm, finetuning, seed, make)
 
     runs = {arm: tuple(fine_tuning(arm, seed, reference_of).reference for seed in seeds) for arm in arms}
-    # What cannot be compared is refused here, before anything is fine-tuned for hours.
-    compared = Report(questions=prepared, arms=runs, params=report)
+    # What cannot be compared is refused here, before anything is made for hours.
+    compared = Report(questions=prepared.reference, arms=runs, params=report)
+    make(prepared)
     # Seed by seed, so that an evaluation that is cut short can compare the arms.
     for seed in seeds:
         for arm in arms:

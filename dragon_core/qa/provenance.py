@@ -7,7 +7,7 @@ from dragon_core.artifacts import Artifact, ArtifactReference, ArtifactStore, Ex
 from dragon_core.embedding import TextVectorParams
 from dragon_core.qa.errors import QuestionError
 from dragon_core.subgraph import ExtractSubgraphs
-from dragon_core.training import Pretrain
+from dragon_core.training import Execution, Pretrain
 
 AnyStage = TypeVar("AnyStage", bound=Stage)
 
@@ -54,8 +54,15 @@ class Provenance:
     pretraining: Pretrain
 
     @classmethod
-    def of(cls, store: ArtifactStore, checkpoint: ArtifactReference) -> "Provenance":
+    def of(
+        cls, store: ArtifactStore, checkpoint: ArtifactReference, execution: Execution | None = None
+    ) -> "Provenance":
         """Trace a checkpoint.
+
+        Args:
+            store: Holds it.
+            checkpoint: Its reference.
+            execution: How models that are to be compared with it are pretrained; no manifest tells how it was.
 
         Raises:
             ArtifactNotFoundError: The checkpoint, or an artifact it was made from, is not in the store.
@@ -71,7 +78,7 @@ class Provenance:
             linker=store.get(mentions).manifest.origin("linker"),
             extraction=stage_that_made(subgraphs, ExtractSubgraphs),
             relevance=RelevanceInputs.of(store, subgraphs),
-            pretraining=stage_that_made(model, Pretrain),
+            pretraining=stage_that_made(model, Pretrain).model_copy(update={"execution": execution or Execution()}),
         )
 
 

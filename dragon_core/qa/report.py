@@ -1,6 +1,8 @@
 """The stage that compares the arms of an evaluation and reports."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,28 +16,30 @@ from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.finetuning import PREDICTIONS_NAME
 from dragon_core.qa.metrics import Hits, compare
 from dragon_core.qa.preparation import read_choices
-from dragon_core.qa.report_text import groups_text, runs_text, summary_text
+from dragon_core.qa.report_text import Metrics, groups_text, runs_text, summary_text
 from dragon_core.qa.runs import Run, predictions_table, read_arm
 
 METRICS_NAME = "metrics.json"
 REPORT_NAME = "report.md"
+# The report as one file, which is its page in the Prefect UI.
+SUMMARY_NAME = "summary.md"
 ACCURACY_NAME = "accuracy.png"
 GROUPS_NAME = "groups.png"
 
 
 class ReportParams(Parameters):
-    """How sure the numbers are to be."""
+    """What is compared with the other arms, and how sure the numbers are to be."""
 
+    subject: str = Field("dragon", description="The arm that is compared with all others.")
     bootstrap_samples: int = Field(10_000, ge=100, description="Resamplings behind an interval.")
     seed: int = Field(0, ge=0, description="Of the resampling.")
 
 
 class ComparisonParams(ReportParams):
-    """What is compared, and how sure the numbers are to be."""
+    """What is compared, how sure the numbers are to be, and what is told of the questions."""
 
     title: str = Field("Questions", description="What the questions are called.")
     about: str = Field("", description="What a reader should know of them: a paragraph of the report.")
-    subject: str = Field("dragon", description="The arm that is compared with all others.")
 
 
 class Report(Stage):
@@ -50,7 +54,7 @@ class Report(Stage):
     """
 
     name: ClassVar[str] = "evaluation"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     questions: ArtifactReference
     arms: dict[str, tuple[ArtifactReference, ...]]
@@ -72,7 +76,7 @@ class Report(Stage):
         return self
 
     def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
-        """Write `metrics.json`, `predictions.parquet`, `report.md`, its figures, and `summary.md` for the UI.
+        """Write `metrics.json`, `predictions.parquet`, `report.md` and its figures, and `summary.md`, which holds them.
 
         Raises:
             QuestionError: The runs are not of these questions, or not comparable.
@@ -96,21 +100,28 @@ class Report(Stage):
             }
         draft.write_json(METRICS_NAME, metrics)
         draft.write_table(PREDICTIONS_NAME, predictions_table(arms))
-        summary = report = summary_text(metrics)
+        shown: dict[str, str] = {}
+
+        def picture(name: str, description: str, draw: Callable[[Metrics, Path], None]) -> str:
+            linked = f"![{description}]({name})"
+            with draft.writing(name) as path:
+                draw(metrics, path)
+                shown[linked] = inline_picture(path.read_bytes(), description)
+            return f"{linked}\n\n"
+
+        report = summary_text(metrics)
         if metrics["questions"]:
-            with draft.writing(ACCURACY_NAME) as path:
-                draw_accuracy(metrics, path)
-                summary += inline_picture(path.read_bytes(), "accuracy of the arms")
-            report += f"![accuracy of the arms]({ACCURACY_NAME})\n\n"
+            report += picture(ACCURACY_NAME, "accuracy of the arms", draw_accuracy)
         if metrics["groups"]:
-            with draft.writing(GROUPS_NAME) as path:
-                draw_groups(metrics, path)
             report += f"### Groups of questions\n\nAccuracies in %.\n\n{groups_text(metrics)}\n\n"
-            report += f"![accuracy of the arms in groups of questions]({GROUPS_NAME})\n\n"
-        with draft.writing(REPORT_NAME) as path:
-            path.write_text(f"{report}### What was compared\n\n{runs_text(metrics)}\n", encoding="utf-8")
-        with draft.writing("summary.md") as path:
-            path.write_text(f"{summary}\n", encoding="utf-8")
+            report += picture(GROUPS_NAME, "accuracy of the arms in groups of questions", draw_groups)
+        report += f"### What was compared\n\n{runs_text(metrics)}\n"
+        summary = report
+        for linked, inline in shown.items():
+            summary = summary.replace(linked, inline)
+        for name, text in ((REPORT_NAME, report), (SUMMARY_NAME, summary)):
+            with draft.writing(name) as path:
+                path.write_text(text, encoding="utf-8")
         draft.count(questions=metrics["questions"], arms=len(arms), runs=sum(map(len, arms.values())))
 
     def _described(

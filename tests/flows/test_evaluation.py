@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
@@ -66,6 +67,11 @@ def questions(tmp_path_factory: pytest.TempPathFactory) -> QuestionSource:
             lines.append(json.dumps(item | {"answer": number % 2}) + "\n")
         (folder / f"{split}.jsonl").write_text("".join(lines))
     return QuestionSource(files=str(folder), params=OwnFilesParams())
+
+
+def test_files_are_not_taken_for_generated_questions() -> None:
+    with pytest.raises(ValidationError, match=r"say in `params` which set `files` hold"):
+        QuestionSource(files="data/csqa")
 
 
 def test_every_arm_is_a_model_of_its_own(store: str, questions: QuestionSource) -> None:
