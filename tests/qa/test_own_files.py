@@ -27,6 +27,8 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).map(str.st
 def questions(draw: st.DrawFn) -> Question:
     choices = draw(st.lists(TEXTS, min_size=2, max_size=6))
     answer = draw(st.integers(0, len(choices) - 1))
+    # A number that is the text of another choice is refused.
+    assume(str(answer) not in choices or choices.index(str(answer)) == answer)
     context = draw(st.one_of(st.just(""), TEXTS))
     return Question(draw(TEXTS), draw(TEXTS), choices, answer, context)
 
