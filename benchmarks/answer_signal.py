@@ -21,7 +21,7 @@ from transformers import AutoTokenizer
 
 from benchmarks.answer_data import ENCODER, QUESTION_SETS
 from benchmarks.answer_table import read_rows
-from benchmarks.answers import measured, prepared, train_examples
+from benchmarks.answers import origin_in, prepared, train_examples
 from benchmarks.reporting import report, report_machine
 from dragon_core.artifacts import Artifact, ArtifactNotFoundError, ArtifactReference, ArtifactStore, Stage, make
 from dragon_core.embedding.encoder import find_encoder
@@ -175,7 +175,7 @@ def main() -> None:
         return make(stage, store).reference
 
     encoder, pretrained = TextEncoder.load(find_encoder(ENCODER).root), pretrained_encoders(store)
-    origin = measured(store.url, now)
+    origin = origin_in(store.url, now)
     report_machine()
     for name in arguments.sets:
         measure(name, store.get(prepared(name, origin, now)), encoder, pretrained)

@@ -81,7 +81,7 @@ def train_examples(name: str, share: float) -> int | None:
     return None if share == 1 else round(share * TRAIN_SIZES[name])
 
 
-def measured(store: str, make: MakeStage) -> Provenance:
+def origin_in(store: str, make: MakeStage) -> Provenance:
     """How the model is made that all are compared with; all that its pretraining reads is made."""
     return provenance(write_texts(Path(f"{store}-texts")), make)
 
@@ -151,11 +151,11 @@ def measure(cells: Iterable[Cell], store: ArtifactStore, workers: int) -> None:
         return reference
 
     known = {row["finetuned"] for row in read_rows()}
-    origin = measured(store.url, reference_of)
+    origin = origin_in(store.url, reference_of)
     pending = [cell for cell in cells if str(stage_of(cell, origin, reference_of).reference) not in known]
     if not pending:
         return
-    measured(store.url, now)
+    origin_in(store.url, now)
     starts = {}
     for cell in pending:
         model, arm = made_as(cell, origin, now)

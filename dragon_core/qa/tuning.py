@@ -30,7 +30,7 @@ class Epoch:
     """A pass over the training questions.
 
     Attributes:
-        loss: Mean loss of its steps; of logits in parts the sum of the parts' losses, so that it is above `dev_loss`.
+        loss: Mean loss of its steps; of logits in parts the sum of the parts' losses, which `dev_loss` is not.
         dev_loss: Loss on dev after it.
         dev_accuracy: Accuracy there.
     """
