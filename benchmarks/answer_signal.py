@@ -12,6 +12,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +20,9 @@ import pyarrow as pa
 import torch
 from transformers import AutoTokenizer
 
-from benchmarks.answer_data import ENCODER, QUESTION_SETS
+from benchmarks.answer_data import ENCODER, QUESTION_SETS, provenance, write_texts
 from benchmarks.answer_table import read_rows
-from benchmarks.answers import origin_in, prepared, train_examples
+from benchmarks.answers import prepared, train_examples
 from benchmarks.reporting import report, report_machine
 from dragon_core.artifacts import Artifact, ArtifactNotFoundError, ArtifactReference, ArtifactStore, Stage, make
 from dragon_core.embedding.encoder import find_encoder
@@ -175,7 +176,7 @@ def main() -> None:
         return make(stage, store).reference
 
     encoder, pretrained = TextEncoder.load(find_encoder(ENCODER).root), pretrained_encoders(store)
-    origin = origin_in(store.url, now)
+    origin = provenance(write_texts(Path(f"{store.url}-texts")), now)
     report_machine()
     for name in arguments.sets:
         measure(name, store.get(prepared(name, origin, now)), encoder, pretrained)

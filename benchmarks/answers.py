@@ -81,11 +81,6 @@ def train_examples(name: str, share: float) -> int | None:
     return None if share == 1 else round(share * TRAIN_SIZES[name])
 
 
-def origin_in(store: str, make: MakeStage) -> Provenance:
-    """How the model is made that all are compared with; all that its pretraining reads is made."""
-    return provenance(write_texts(Path(f"{store}-texts")), make)
-
-
 def prepared(name: str, model: Provenance, make: MakeStage, answer_edges: bool = True) -> ArtifactReference:
     """Prepare a set of questions as the texts were that a model was pretrained on."""
     return make(prepared_as(model, read_questions(name, make), ChoiceParams(answer_edges=answer_edges)))
@@ -151,11 +146,12 @@ def measure(cells: Iterable[Cell], store: ArtifactStore, workers: int) -> None:
         return reference
 
     known = {row["finetuned"] for row in read_rows()}
-    origin = origin_in(store.url, reference_of)
+    texts = write_texts(Path(f"{store.url}-texts"))
+    origin = provenance(texts, reference_of)
     pending = [cell for cell in cells if str(stage_of(cell, origin, reference_of).reference) not in known]
     if not pending:
         return
-    origin_in(store.url, now)
+    provenance(texts, now)
     starts = {}
     for cell in pending:
         model, arm = made_as(cell, origin, now)

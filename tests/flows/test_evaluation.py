@@ -12,11 +12,14 @@ from dragon_core.artifacts import ArtifactStore
 from dragon_core.artifacts.lineage import lineage
 from dragon_core.cli import app
 from dragon_core.corpus import CorpusParams
-from dragon_core.qa.arms import TITLES
+from dragon_core.qa.ablations import ABLATIONS
+from dragon_core.qa.arms import TITLES, starting_stage
+from dragon_core.qa.evaluation import reference_of
 from dragon_core.qa.parameters import FineTuningParams
+from dragon_core.qa.provenance import Provenance
 from dragon_core.qa.sources.own_files import OwnFilesParams
 from dragon_core.subgraph import SubgraphParams
-from dragon_core.training import Execution, TrainingParams
+from dragon_core.training import Execution, Pretrain, TrainingParams
 from flows.ablate import ablate
 from flows.evaluate import evaluate
 from flows.sources import QuestionSource
@@ -116,6 +119,17 @@ def test_ablations_make_models_of_their_own_and_are_made_once(store: str, questi
     assert "decoder: TransE" in report
 
 
+def test_models_to_compare_with_are_pretrained_as_is_asked(store: str) -> None:
+    opened, asked = ArtifactStore(store), Execution(num_processes=2)
+    checkpoint = opened.resolve(_checkpoint(opened)).reference
+    origin = Provenance.of(opened, checkpoint, asked)
+    assert origin.pretraining.reference == checkpoint
+    changed = ABLATIONS["decoder: TransE"].of(origin, reference_of)
+    for stage in (starting_stage("lm-mlm", origin.pretraining), changed.pretraining):
+        assert isinstance(stage, Pretrain)
+        assert stage.execution == asked
+
+
 def test_the_command_compares_what_the_flow_compares(store: str, questions: QuestionSource) -> None:
     asked = questions.model_copy(update={"answer_edges": False})
     flow = evaluate(questions=asked, arms=("lm", "dragon"), seeds=(0, 1), finetuning=FINETUNING, store=store)
@@ -137,6 +151,7 @@ def test_the_command_compares_what_the_flow_compares(store: str, questions: Ques
     ("arguments", "sentence"),
     [
         (["--arm", "dragon"], "dragon is to be compared with other arms"),
+        (["--subject", "greaselm"], "greaselm is to be compared with other arms; give it and others, not lm, dragon"),
         (["--arm", "bert"], "There is no arm 'bert'; give some of lm, "),
         (["--options", '{"part": "Easy"}'], '{"part": "Easy"} are no options of own: part: '),
         (
