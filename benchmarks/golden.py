@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoConfig
 
+from dragon_core.devices import best_device
 from dragon_core.modeling.configuration_dragon import DragonConfig
 from dragon_core.modeling.modeling_dragon import DragonForMultipleChoice, DragonForPreTraining
 from dragon_core.modeling.published import config_fields, renamed
@@ -58,7 +59,7 @@ class Golden:
 
 
 def read_golden(folder: Path) -> Golden:
-    """Read a folder of config.json, state_dict.safetensors, inputs.safetensors and expected.safetensors.
+    """Read config.json, state_dict.safetensors, inputs.safetensors and expected.safetensors; to the GPU, if any.
 
     Raises:
         OSError: A file is missing.
@@ -67,7 +68,9 @@ def read_golden(folder: Path) -> Golden:
     """
     values = json.loads((folder / "config.json").read_text())
     model, args = values["model"], values["args"]
-    tensors = renamed(load_file(folder / "state_dict.safetensors"))
+    files = ("state_dict", "inputs", "expected")
+    weights, inputs, expected = (load_file(folder / f"{name}.safetensors", str(best_device())) for name in files)
+    tensors = renamed(weights)
     # Transformers' default for RoBERTa is not what the published checkpoints have.
     token_types = len(tensors["dragon.backbone.embeddings.token_type_embeddings.weight"])
     backbone = AutoConfig.for_model(
@@ -79,9 +82,9 @@ def read_golden(folder: Path) -> Golden:
     return Golden(
         config=config,
         tensors=tensors,
-        inputs=load_file(folder / "inputs.safetensors"),
-        expected=load_file(folder / "expected.safetensors"),
-        labels=torch.tensor(values["labels"]),
+        inputs=inputs,
+        expected=expected,
+        labels=torch.tensor(values["labels"], device=best_device()),
         has_mlm=bool(args["mlm_task"]),
         has_links=bool(args["link_task"]) and model["k"] >= 0,
         has_answers=bool(args["end_task"]),

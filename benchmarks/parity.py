@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from benchmarks.golden import Golden, Tensors, batch_of, models_of, read_golden
+from dragon_core.devices import best_device
 from dragon_core.modeling.modeling_dragon import DragonForPreTraining
 from dragon_core.modeling.outputs import DragonForPreTrainingOutput
 from dragon_core.modeling.published import our_name
@@ -26,9 +27,10 @@ TRAIN_TOLERANCE = 1e-4
 
 
 def differences(folder: Path) -> dict[str, float]:
-    """The largest difference of each expected tensor; infinite where we have no tensor of that shape."""
+    """The largest difference of each expected tensor, on the GPU if there is one; infinite if it has another shape."""
     golden = read_golden(folder)
-    ours = _evaluated(golden) | _trained(golden)
+    with best_device():
+        ours = _evaluated(golden) | _trained(golden)
     expected = dict(golden.expected)
     if not golden.config.has_graph:
         # The published model has node outputs even without a graph: of a zero vector.

@@ -18,10 +18,13 @@ from dragon_core.artifacts.manifest import package_versions
 
 def machine() -> dict[str, Any]:
     """What this runs on."""
+    import torch
+
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     processor = (models or [platform.processor()])[0]
-    return {"processor": processor, "cores": os.cpu_count(), "system": platform.system()}
+    gpu = {"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
+    return {"processor": processor, "cores": os.cpu_count(), "system": platform.system()} | gpu
 
 
 def report_machine() -> None:

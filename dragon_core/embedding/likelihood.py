@@ -10,6 +10,8 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 from transformers import AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from dragon_core.devices import best_device
+
 Float32s = npt.NDArray[np.float32]
 
 BATCH_SIZE = 16
@@ -21,7 +23,7 @@ class LikelihoodScorer:
     """A masked language model that reads whole texts, nothing masked, and predicts each of their tokens."""
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-        self._model = model
+        self._model = model.to(best_device())  # type: ignore[arg-type]
         self._tokenizer = tokenizer
 
     @classmethod
@@ -40,10 +42,10 @@ class LikelihoodScorer:
             chosen = order[start : start + BATCH_SIZE]
             batch = self._tokenizer(
                 [texts[i] for i in chosen], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
-            )
+            ).to(self._model.device)
             logits = self._model(**batch).logits
             targets = batch["input_ids"].masked_fill(batch["attention_mask"] == 0, IGNORED)
             losses = F.cross_entropy(logits.transpose(1, 2), targets, ignore_index=IGNORED, reduction="none")
             tokens = batch["attention_mask"].sum(1)
-            scores[chosen] = (-losses.sum(1) / tokens).exp().numpy()
+            scores[chosen] = (-losses.sum(1) / tokens).exp().cpu().numpy()
         return scores

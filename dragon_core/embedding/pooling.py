@@ -9,18 +9,20 @@ import numpy.typing as npt
 import torch
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from dragon_core.devices import best_device
+
 Float32s = npt.NDArray[np.float32]
 
 
 class TextEncoder:
-    """A language model in evaluation mode.
+    """A language model in evaluation mode, on the GPU if there is one.
 
     Attributes:
         size: Length of its vectors.
     """
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-        self._model = model
+        self._model = model.to(best_device())  # type: ignore[arg-type]
         self._tokenizer = tokenizer
         self.size: int = model.config.hidden_size
 
@@ -42,9 +44,10 @@ class TextEncoder:
             return_token_type_ids=False,
             return_special_tokens_mask=True,
         )
+        batch = batch.to(self._model.device)
         real = (1 - batch.pop("special_tokens_mask")).unsqueeze(-1).float()
         hidden = self._model(**batch).last_hidden_state
-        return ((hidden * real).sum(1) / real.sum(1).clamp(min=1)).numpy()
+        return ((hidden * real).sum(1) / real.sum(1).clamp(min=1)).cpu().numpy()
 
     def embed_sorted(self, texts: Sequence[str], max_tokens: int, batch_size: int) -> Float32s:
         """Vectors [len(texts), size], in batches of texts of about one length."""

@@ -14,6 +14,8 @@ from torch.nn import functional as F  # noqa: N812
 
 # Numbers that are gathered at once: few enough for a processor's cache, and for memory to be used again.
 CHUNK = 2**18
+# On a GPU: enough to keep it busy.
+GPU_CHUNK = 2**26
 
 
 class Groups:
@@ -102,7 +104,7 @@ def _sum(weights: torch.Tensor | None, rows: torch.Tensor, taken: Groups, summed
 
 
 def _dot(a: torch.Tensor, b: torch.Tensor, rows_of_a: Groups, rows_of_b: Groups) -> torch.Tensor:
-    edges = max(CHUNK // a.shape[1], 1)
+    edges = max((CHUNK if a.device.type == "cpu" else GPU_CHUNK) // a.shape[1], 1)
     pairs = zip(rows_of_a.index.split(edges), rows_of_b.index.split(edges), strict=True)
     return torch.cat([a.index_select(0, i).mul_(b.index_select(0, j)).sum(-1) for i, j in pairs])
 

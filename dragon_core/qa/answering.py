@@ -13,6 +13,7 @@ from scipy.special import softmax
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from dragon_core.artifacts import ArtifactReference, ArtifactStore
+from dragon_core.devices import best_device
 from dragon_core.graph import KnowledgeGraph
 from dragon_core.qa.dataset import UNKNOWN, Float32s, PreparedQuestions
 from dragon_core.qa.errors import QuestionError
@@ -93,7 +94,7 @@ class QuestionAnswerer:
         self.graph = graph
         self.classes = list(classes)
         self._model = model.eval()
-        self._model.to("cuda" if torch.cuda.is_available() else "cpu")
+        self._model.to(best_device())
         self._tokenizer = tokenizer
         self._preparer = preparer
         self._max_length = max_length

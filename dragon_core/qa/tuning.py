@@ -13,6 +13,7 @@ import torch
 from accelerate.utils import send_to_device
 
 from dragon_core.artifacts import Progress
+from dragon_core.devices import best_device
 from dragon_core.modeling import DragonForMultipleChoice
 from dragon_core.qa.collator import QuestionCollator
 from dragon_core.qa.dataset import UNKNOWN, Float32s, Int64s
@@ -72,7 +73,7 @@ class FineTuner:
         graph_is_pretrained: bool,
     ) -> None:
         self.curve: list[Epoch] = []
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = best_device()
         self._model = model
         self._model.to(self._device)  # type: ignore[arg-type]
         self._params = params
