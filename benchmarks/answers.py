@@ -16,7 +16,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -152,26 +152,38 @@ def measure(cells: Iterable[Cell], store: ArtifactStore, workers: int) -> None:
     if not pending:
         return
     provenance(texts, now)
-    starts = {}
+    starts: dict[ArtifactReference, Stage] = {}
+    cells_of: dict[ArtifactReference, list[Cell]] = {}
     for cell in pending:
         model, arm = made_as(cell, origin, now)
         prepared(cell.questions, model, now, cell.answer_edges)
         start = starting_stage(arm, model.pretraining)
         starts[start.reference] = start
+        cells_of.setdefault(start.reference, []).append(cell)
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        for made in [pool.submit(make_alone, stage, store.url) for stage in starts.values()]:
-            made.result()
-        running: dict[Any, tuple[Cell, FineTune]] = {}
-        for cell in pending:
-            stage = stage_of(cell, origin, reference_of)
-            running[pool.submit(make_alone, stage, store.url)] = (cell, stage)
-        for done in as_completed(running):
-            done.result()
-            cell, stage = running[done]
-            line = json.dumps(row_of(cell, stage, store))
-            print(line, flush=True)
-            with RESULTS.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
+        running: dict[Future[None], Stage] = {
+            pool.submit(make_alone, start, store.url): start for start in starts.values()
+        }
+        measured = {}
+        while running:
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                done.result()
+                made = running.pop(done)
+                if isinstance(made, FineTune):
+                    add_result(row_of(measured[made.reference], made, store))
+                    continue
+                for cell in cells_of[made.reference]:
+                    stage = stage_of(cell, origin, reference_of)
+                    measured[stage.reference] = cell
+                    running[pool.submit(make_alone, stage, store.url)] = stage
+
+
+def add_result(row: dict[str, Any]) -> None:
+    """Add a result to those that there are."""
+    line = json.dumps(row)
+    print(line, flush=True)
+    with RESULTS.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
 
 
 def main() -> None:

@@ -3,8 +3,8 @@
 An edge connects a row of one table with a row of another: source and target, node and kind of edge, triple and
 corrupted node. Attention needs two products over edges: the dot product of both rows (a number an edge), and the sum of
 one side's rows, weighted by such numbers, at the other side. Each is the other's derivative. The sums run group by
-group over sorted edges, in time linear in the edges, in a fixed order, and keep nothing but the tables for the backward
-pass.
+group over sorted edges, in time linear in the edges, in a fixed order but on a GPU, and keep nothing but the tables for
+the backward pass.
 """
 
 from typing import Any
@@ -12,10 +12,8 @@ from typing import Any
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-# Numbers that are gathered at once: few enough for a processor's cache, and for memory to be used again.
+# Numbers that a CPU gathers at once: few enough for its cache, and for memory to be used again.
 CHUNK = 2**18
-# On a GPU: enough to keep it busy.
-GPU_CHUNK = 2**26
 
 
 class Groups:
@@ -96,6 +94,9 @@ def softmax(scores: torch.Tensor, groups: Groups) -> torch.Tensor:
 
 
 def _sum(weights: torch.Tensor | None, rows: torch.Tensor, taken: Groups, summed: Groups) -> torch.Tensor:
+    if rows.is_cuda:
+        terms = rows.index_select(0, taken.index)
+        return _added(terms if weights is None else terms.mul_(weights[:, None]), summed)
     entries = taken.index.index_select(0, summed.order)
     sorted_weights = None if weights is None else weights.index_select(0, summed.order)
     if not len(entries):
@@ -103,8 +104,16 @@ def _sum(weights: torch.Tensor | None, rows: torch.Tensor, taken: Groups, summed
     return F.embedding_bag(entries, rows, summed.starts, mode="sum", per_sample_weights=sorted_weights)
 
 
+def _added(terms: torch.Tensor, summed: Groups) -> torch.Tensor:
+    """Sums [summed.size, d] of [E, d] on a GPU, in any order.
+
+    There `embedding_bag` sums a row's terms one after another, and all others wait for the kind that most edges are of.
+    """
+    return terms.new_zeros(summed.size, terms.shape[1]).index_add_(0, summed.index, terms)
+
+
 def _dot(a: torch.Tensor, b: torch.Tensor, rows_of_a: Groups, rows_of_b: Groups) -> torch.Tensor:
-    edges = max((CHUNK if a.device.type == "cpu" else GPU_CHUNK) // a.shape[1], 1)
+    edges = max(len(rows_of_a.index) if a.is_cuda else CHUNK // a.shape[1], 1)
     pairs = zip(rows_of_a.index.split(edges), rows_of_b.index.split(edges), strict=True)
     return torch.cat([a.index_select(0, i).mul_(b.index_select(0, j)).sum(-1) for i, j in pairs])
 
@@ -147,6 +156,8 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, None]:
         taken: Groups = ctx.taken
+        if gradient.is_cuda:
+            return _added(gradient.float(), taken).to(gradient.dtype), None
         if not len(taken.order):
             return gradient.new_zeros(taken.size, gradient.shape[1]), None
         summed = F.embedding_bag(taken.order, gradient.float().contiguous(), taken.starts, mode="sum")
