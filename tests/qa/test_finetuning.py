@@ -53,6 +53,7 @@ from dragon_core.subgraph import SubgraphBatch
 from dragon_core.training.checkpoints import Checkpoints
 from dragon_core.training.errors import TrainingError
 from dragon_core.training.exclusion import only_one
+from tests.devices import on_a_cpu
 from tests.qa.doors import SIZES, Classes
 
 REPOSITORY = Path(__file__).parents[2]
@@ -291,6 +292,7 @@ def test_one_process_at_a_time_fine_tunes_a_model(
     assert store.find(stage) is None
 
 
+@on_a_cpu
 def test_a_killed_run_goes_on_as_if_it_was_not(store: ArtifactStore, arms: dict[str, Artifact], tmp_path: Path) -> None:
     stage = fine_tune(arms["dragon"], arms["prepared"], epochs=4, encoder_frozen_epochs=1, seed=3)
     whole = make(stage, store)

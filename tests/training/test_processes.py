@@ -48,6 +48,8 @@ def start(stage: Pretrain, store: Path) -> "subprocess.Popen[str]":
     launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(stage.execution.num_processes), "-m"]
     command = [sys.executable, "-m", *launcher, "dragon_core.training.worker", str(path), str(store)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
+    # Machines with as many GPUs are rare.
+    environment |= {"CUDA_VISIBLE_DEVICES": ""}
     pipe = subprocess.PIPE
     with messages_of(store).open("w") as messages:
         # By the pipe at its stdin, it ends when this process does.

@@ -5,6 +5,7 @@ import torch
 
 from dragon_core.modeling import DragonModel
 from dragon_core.training.reproducible import make_reproducible
+from tests.devices import on_a_cpu
 from tests.modeling.test_models import random_batch, small_config
 
 
@@ -25,6 +26,7 @@ def gradients() -> list[torch.Tensor]:
     return [p.grad for p in model.parameters() if p.grad is not None]
 
 
+@on_a_cpu
 def test_gradients_are_the_same_bit_for_bit_with_several_threads() -> None:
     first = gradients()
     for _ in range(4):

@@ -21,6 +21,7 @@ from transformers import AutoTokenizer
 from dragon_core.artifacts import Artifact, ArtifactStore, make
 from dragon_core.modeling import DragonForPreTraining
 from dragon_core.training import Execution, NonFiniteLossError, Pretrain, TrainingError, TrainingParams
+from tests.devices import on_a_cpu
 from tests.training.encoders import write_encoder
 from tests.training.shards import random_rows
 from tests.training.stages import SHARD_SIZES, SmallGraph, SmallGraphParams, pretrain_stage
@@ -79,6 +80,7 @@ def test_what_is_written(uninterrupted: Artifact, encoder: Path) -> None:
     assert counts["train_segments"] + counts["evaluation_segments"] == sum(SHARD_SIZES)
 
 
+@on_a_cpu
 def test_a_run_killed_twice_gives_the_same_bytes(uninterrupted: Artifact, encoder: Path, tmp_path: Path) -> None:
     first = run_until_killed(tmp_path, encoder, at_step=9)
     assert first == [f"step {i}" for i in range(1, 10)]
@@ -96,6 +98,7 @@ def test_a_run_killed_twice_gives_the_same_bytes(uninterrupted: Artifact, encode
     assert not list(tmp_path.glob("checkpoint/*/.scratch"))
 
 
+@on_a_cpu
 def test_the_way_of_execution_changes_nothing(uninterrupted: Artifact, encoder: Path, tmp_path: Path) -> None:
     store = ArtifactStore(str(tmp_path))
     again = make(
@@ -272,6 +275,13 @@ def test_half_precision_needs_a_gpu(encoder: Path, tmp_path: Path) -> None:
     store = ArtifactStore(str(tmp_path))
     with pytest.raises(TrainingError, match="needs a GPU"):
         make(pretrain_stage(store, encoder, precision="float16"), store)
+
+
+def test_more_processes_than_gpus_are_refused(encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    store = ArtifactStore(str(tmp_path))
+    with pytest.raises(TrainingError, match=r"num_processes is 2, one a GPU, and there are 1 GPUs; lower it, or hide"):
+        make(pretrain_stage(store, encoder, num_processes=2), store)
 
 
 def test_a_length_that_the_encoder_cannot_read_is_refused(encoder: Path, tmp_path: Path) -> None:
