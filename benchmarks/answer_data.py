@@ -131,7 +131,7 @@ def provenance(texts: ExternalFiles, make: MakeStage) -> Provenance:
         entity_table=entities,
         encoder=encoder,
         params=TRAINING,
-        # As many models as there are cores are made at once.
+        # As many models as there are cores are made at once: none is left to prepare batches.
         execution=Execution(loader_workers=0),
     )
     return Provenance(linker, extraction, RelevanceInputs(entities, encoder, vectors.params), pretraining)

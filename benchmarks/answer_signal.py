@@ -22,7 +22,7 @@ from transformers import AutoTokenizer
 
 from benchmarks.answer_data import ENCODER, QUESTION_SETS, provenance, write_texts
 from benchmarks.answer_table import read_rows
-from benchmarks.answers import prepared, train_examples
+from benchmarks.answers import ARMS, prepared, train_examples
 from benchmarks.reporting import report, report_machine
 from dragon_core.artifacts import Artifact, ArtifactNotFoundError, ArtifactReference, ArtifactStore, Stage, make
 from dragon_core.embedding.encoder import find_encoder
@@ -85,7 +85,7 @@ def similarity(questions: PreparedQuestions, encoder: TextEncoder) -> Floats:
 
 def pretrained_encoders(store: ArtifactStore) -> dict[str, TextEncoder]:
     """The language models that cells started from after pretraining, by arm; those that the store has."""
-    references = {row["arm"]: ArtifactReference.parse(row["checkpoint"]) for row in read_rows()}
+    references = {row["arm"]: ArtifactReference.parse(row["checkpoint"]) for row in read_rows() if row["arm"] in ARMS}
     encoders = {}
     for arm, reference in references.items():
         if reference.stage != Pretrain.name:

@@ -15,8 +15,9 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -148,7 +149,9 @@ def measure(cells: Iterable[Cell], store: ArtifactStore, workers: int) -> None:
     known = {row["finetuned"] for row in read_rows()}
     texts = write_texts(Path(f"{store.url}-texts"))
     origin = provenance(texts, reference_of)
-    pending = [cell for cell in cells if str(stage_of(cell, origin, reference_of).reference) not in known]
+    pending = [
+        cell for cell in dict.fromkeys(cells) if str(stage_of(cell, origin, reference_of).reference) not in known
+    ]
     if not pending:
         return
     provenance(texts, now)
@@ -160,7 +163,7 @@ def measure(cells: Iterable[Cell], store: ArtifactStore, workers: int) -> None:
         start = starting_stage(arm, model.pretraining)
         starts[start.reference] = start
         cells_of.setdefault(start.reference, []).append(cell)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool, ended_by_failure(pool):
         running: dict[Future[None], Stage] = {
             pool.submit(make_alone, start, store.url): start for start in starts.values()
         }
@@ -176,6 +179,16 @@ def measure(cells: Iterable[Cell], store: ArtifactStore, workers: int) -> None:
                     stage = stage_of(cell, origin, reference_of)
                     measured[stage.reference] = cell
                     running[pool.submit(make_alone, stage, store.url)] = stage
+
+
+@contextmanager
+def ended_by_failure(pool: ProcessPoolExecutor) -> Iterator[None]:
+    """Let the pool begin nothing more once something failed; what it had begun is kept by the store."""
+    try:
+        yield
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
 
 
 def add_result(row: dict[str, Any]) -> None:

@@ -59,7 +59,9 @@ class Golden:
 
 
 def read_golden(folder: Path) -> Golden:
-    """Read config.json, state_dict.safetensors, inputs.safetensors and expected.safetensors; to the GPU, if any.
+    """Read config.json, state_dict.safetensors, inputs.safetensors and expected.safetensors of a folder.
+
+    Its tensors lie on the GPU if there is one.
 
     Raises:
         OSError: A file is missing.

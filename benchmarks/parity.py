@@ -27,7 +27,10 @@ TRAIN_TOLERANCE = 1e-4
 
 
 def differences(folder: Path) -> dict[str, float]:
-    """The largest difference of each expected tensor, on the GPU if there is one; infinite if it has another shape."""
+    """The largest difference of each expected tensor; infinite where we have no tensor of that shape.
+
+    It is computed on the GPU if there is one.
+    """
     golden = read_golden(folder)
     with best_device():
         ours = _evaluated(golden) | _trained(golden)

@@ -18,6 +18,7 @@ from dragon_core.artifacts.manifest import package_versions
 
 def machine() -> dict[str, Any]:
     """What this runs on."""
+    # Not at the top: most benchmarks need none of it, and would wait for it.
     import torch
 
     lines = Path("/proc/cpuinfo").read_text().splitlines()

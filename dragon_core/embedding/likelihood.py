@@ -20,7 +20,10 @@ IGNORED = -100
 
 
 class LikelihoodScorer:
-    """A masked language model that reads whole texts, nothing masked, and predicts each of their tokens."""
+    """A masked language model that reads whole texts, nothing masked, and predicts each of their tokens.
+
+    It computes on the GPU if there is one.
+    """
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         self._model = model.to(best_device())  # type: ignore[arg-type]

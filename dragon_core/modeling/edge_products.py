@@ -3,8 +3,8 @@
 An edge connects a row of one table with a row of another: source and target, node and kind of edge, triple and
 corrupted node. Attention needs two products over edges: the dot product of both rows (a number an edge), and the sum of
 one side's rows, weighted by such numbers, at the other side. Each is the other's derivative. The sums run group by
-group over sorted edges, in time linear in the edges, in a fixed order but on a GPU, and keep nothing but the tables for
-the backward pass.
+group over sorted edges, in time linear in the edges, in a fixed order, and keep nothing but the tables for the backward
+pass. On a GPU all edges are gathered and added up at once, in any order, with a vector an edge as long as that takes.
 """
 
 from typing import Any
@@ -78,7 +78,7 @@ def weighted_sum(weights: torch.Tensor, rows: torch.Tensor, taken: Groups, summe
 
 
 def gather(rows: torch.Tensor, taken: Groups) -> torch.Tensor:
-    """The rows [E, d] that the edges take; unlike by indexing, gradients are summed in a fixed order, and fast."""
+    """The rows [E, d] that the edges take; unlike by indexing, gradients are summed fast, on a CPU in a fixed order."""
     result: torch.Tensor = _Gather.apply(rows, taken)  # type: ignore[no-untyped-call]
     return result
 
@@ -93,12 +93,11 @@ def softmax(scores: torch.Tensor, groups: Groups) -> torch.Tensor:
     return exponents / total.index_select(0, groups.index)
 
 
-def _sum(weights: torch.Tensor | None, rows: torch.Tensor, taken: Groups, summed: Groups) -> torch.Tensor:
+def _sum(weights: torch.Tensor, rows: torch.Tensor, taken: Groups, summed: Groups) -> torch.Tensor:
     if rows.is_cuda:
-        terms = rows.index_select(0, taken.index)
-        return _added(terms if weights is None else terms.mul_(weights[:, None]), summed)
+        return _added(rows.index_select(0, taken.index).mul_(weights[:, None]), summed)
     entries = taken.index.index_select(0, summed.order)
-    sorted_weights = None if weights is None else weights.index_select(0, summed.order)
+    sorted_weights = weights.index_select(0, summed.order)
     if not len(entries):
         return rows.new_zeros(summed.size, rows.shape[1])
     return F.embedding_bag(entries, rows, summed.starts, mode="sum", per_sample_weights=sorted_weights)

@@ -111,9 +111,9 @@ def runs_text(metrics: Metrics) -> str:
 
 
 def lead_text(lead: Metrics) -> str:
-    """A lead by `metrics.compare` in points, with its interval in brackets."""
-    # 0 is added since -0.0 would be written so.
-    difference, low, high = (f"{round(100 * lead[name], 1) + 0:+.1f}" for name in ("difference", "low", "high"))
+    """A lead by `metrics.compare` in points, with its interval in brackets; -0.0 is below 0, if not by much."""
+    # What is 0 but for rounding is made so, and 0 is added since 0 may be -0.0.
+    difference, low, high = (f"{round(100 * lead[name], 6) + 0:+.1f}" for name in ("difference", "low", "high"))
     return f"{difference} ({low} to {high})"
 
 

@@ -64,11 +64,6 @@ class TrainingRun:
         params, execution = stage.params, stage.execution
         if execution.num_threads:
             torch.set_num_threads(execution.num_threads)
-        if execution.num_processes > (gpus := torch.cuda.device_count()) > 0:
-            raise TrainingError(
-                f"num_processes is {execution.num_processes}, one a GPU, and there are {gpus} GPUs; lower it, or hide"
-                " the GPUs (CUDA_VISIBLE_DEVICES=) to train on the processor's cores."
-            )
         processes = PartialState(cpu=not torch.cuda.is_available(), timeout=WAIT)
         self._stage, self._inputs = stage, inputs
         self._graph = KnowledgeGraph.open(inputs.graph.folder)

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dragon_core.devices import best_device
 from dragon_core.modeling import edge_products
 from dragon_core.modeling.edge_products import Groups, by_head, dot, from_heads, gather, softmax, weighted_sum
 
@@ -23,10 +24,11 @@ def edges(draw: st.DrawFn) -> tuple[torch.Tensor, torch.Tensor, int, int]:
 def test_products_and_their_gradients(
     drawn: tuple[torch.Tensor, torch.Tensor, int, int], heads: int, chunk: int
 ) -> None:
-    source, target, num_sources, num_targets = drawn
-    generator = torch.Generator().manual_seed(len(source))
-    a = torch.randn(num_sources, heads * 3, generator=generator, requires_grad=True)
-    b = torch.randn(num_targets, heads * 3, generator=generator, requires_grad=True)
+    device = best_device()
+    source, target, num_sources, num_targets = drawn[0].to(device), drawn[1].to(device), *drawn[2:]
+    torch.manual_seed(len(source))
+    a = torch.randn(num_sources, heads * 3, device=device, requires_grad=True)
+    b = torch.randn(num_targets, heads * 3, device=device, requires_grad=True)
     of_a, of_b = Groups(source, num_sources).for_heads(heads), Groups(target, num_targets).for_heads(heads)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(edge_products, "CHUNK", chunk)
@@ -39,7 +41,7 @@ def test_products_and_their_gradients(
 
     rows_a, rows_b = (x.unflatten(1, (heads, 3)) for x in (a[source], b[target]))
     naive_scores = (rows_a * rows_b).sum(-1).T
-    naive_alpha, naive_sum = torch.zeros_like(naive_scores), torch.zeros(num_sources, heads, 3)
+    naive_alpha, naive_sum = torch.zeros_like(naive_scores), torch.zeros(num_sources, heads, 3, device=device)
     for node in range(num_sources):
         chosen = source == node
         naive_alpha[:, chosen] = naive_scores[:, chosen].softmax(dim=1)

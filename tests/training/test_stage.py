@@ -277,13 +277,6 @@ def test_half_precision_needs_a_gpu(encoder: Path, tmp_path: Path) -> None:
         make(pretrain_stage(store, encoder, precision="float16"), store)
 
 
-def test_more_processes_than_gpus_are_refused(encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    store = ArtifactStore(str(tmp_path))
-    with pytest.raises(TrainingError, match=r"num_processes is 2, one a GPU, and there are 1 GPUs; lower it, or hide"):
-        make(pretrain_stage(store, encoder, num_processes=2), store)
-
-
 def test_a_length_that_the_encoder_cannot_read_is_refused(encoder: Path, tmp_path: Path) -> None:
     store = ArtifactStore(str(tmp_path))
     with pytest.raises(TrainingError, match=r"max_length is 65, and the encoder .* reads 64 tokens at most"):
