@@ -164,21 +164,18 @@ def measure(cells: Iterable[Cell], store: ArtifactStore, workers: int) -> None:
         starts[start.reference] = start
         cells_of.setdefault(start.reference, []).append(cell)
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool, ended_by_failure(pool):
-        running: dict[Future[None], Stage] = {
-            pool.submit(make_alone, start, store.url): start for start in starts.values()
+        running: dict[Future[None], ArtifactReference | Cell] = {
+            pool.submit(make_alone, start, store.url): reference for reference, start in starts.items()
         }
-        measured = {}
         while running:
             for done in wait(running, return_when=FIRST_COMPLETED).done:
                 done.result()
                 made = running.pop(done)
-                if isinstance(made, FineTune):
-                    add_result(row_of(measured[made.reference], made, store))
+                if isinstance(made, Cell):
+                    add_result(row_of(made, stage_of(made, origin, reference_of), store))
                     continue
-                for cell in cells_of[made.reference]:
-                    stage = stage_of(cell, origin, reference_of)
-                    measured[stage.reference] = cell
-                    running[pool.submit(make_alone, stage, store.url)] = stage
+                for cell in cells_of[made]:
+                    running[pool.submit(make_alone, stage_of(cell, origin, reference_of), store.url)] = cell
 
 
 @contextmanager
