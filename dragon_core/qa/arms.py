@@ -68,6 +68,11 @@ def starting_stage(arm: Arm, pretraining: Pretrain) -> UntrainedModel | Pretrain
         case "lm-mlm":
             if not pretraining.params.mask_share:
                 raise QuestionError("The checkpoint was pretrained without masked LM: leave out the arm lm-mlm.")
+            if not pretraining.params.encoder_learning_rate:
+                raise QuestionError(
+                    "The checkpoint's encoder stayed as it was (encoder_learning_rate 0), so that the arm lm-mlm would"
+                    " be lm: leave it out."
+                )
             return pretraining.model_copy(update={"params": pretraining.params.model_copy(update=alone)})
         case "lm":
             return _untrained(pretraining, alone)

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from dragon_core.modeling.modeling_dragon import DragonPreTrainedModel
+from dragon_core.training.errors import TrainingError
 
 Parameter = tuple[str, nn.Parameter]
 
@@ -28,6 +29,22 @@ def split_parameters(
         [(name, parameter) for name, parameter in named if name.startswith(pretrained)],
         [(name, parameter) for name, parameter in named if not name.startswith(pretrained)],
     )
+
+
+def freeze_encoder(model: DragonPreTrainedModel) -> None:
+    """Compute no gradients of what was pretrained.
+
+    Raises:
+        TrainingError: The model has nothing else that could be trained.
+    """
+    encoder, new = split_parameters(model)
+    if not any(parameter.requires_grad for _, parameter in new):
+        raise TrainingError(
+            "With encoder_learning_rate 0 nothing would be trained: the model is a language model alone, with the"
+            " masked-LM head that it came with. Set a rate above 0."
+        )
+    for _, parameter in encoder:
+        parameter.requires_grad_(False)
 
 
 def parameter_groups(

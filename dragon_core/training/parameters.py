@@ -45,7 +45,9 @@ class TrainingParams(ModelParams):
     batch_edges: int | None = Field(262_144, ge=1, description="Most KG edges of a batch, likewise.")
     gradient_accumulation: int = Field(1, ge=1, description="Batches of an optimizer step.")
     max_length: int = Field(128, ge=8, description="Longest text in tokens; the rest of a text is cut off.")
-    encoder_learning_rate: float = Field(2e-4, gt=0, le=1, description="Learning rate of the pretrained encoder.")
+    encoder_learning_rate: float = Field(
+        2e-4, ge=0, le=1, description="Learning rate of the pretrained encoder; 0: it stays as it is."
+    )
     new_learning_rate: float = Field(1e-3, gt=0, le=1, description="Learning rate of the graph layers and new heads.")
     encoder_frozen_steps: int = Field(
         0, ge=0, description="First steps, in which the encoder's learning rate is 0; its warm-up comes after them."
@@ -86,6 +88,10 @@ class TrainingParams(ModelParams):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self.encoder_frozen_steps and not self.encoder_learning_rate:
+            raise ValueError(
+                "with encoder_learning_rate 0 the encoder is always frozen: leave out encoder_frozen_steps"
+            )
         if self.encoder_frozen_steps + self.warmup_steps > self.steps:
             raise ValueError(
                 f"encoder_frozen_steps {self.encoder_frozen_steps} and warmup_steps {self.warmup_steps} are more than"

@@ -31,7 +31,7 @@ from dragon_core.training.interruption import Interruption
 from dragon_core.training.loading import loaded
 from dragon_core.training.metrics import PretrainingMetrics
 from dragon_core.training.objectives import LOSSES, StepTotals, counts
-from dragon_core.training.optimization import learning_rate_schedule, parameter_groups, split_parameters
+from dragon_core.training.optimization import freeze_encoder, learning_rate_schedule, parameter_groups, split_parameters
 from dragon_core.training.parameters import Execution, TrainingParams
 from dragon_core.training.processes import (
     batch_statistics,
@@ -94,6 +94,8 @@ class Trainer:
         self._accelerator = new_accelerator(params, execution, run_name)
         workers = execution.loader_workers
         self._workers = (2 if torch.cuda.is_available() else 0) if workers is None else workers
+        if not params.encoder_learning_rate:
+            freeze_encoder(model)
         self._model = placed(model, self._accelerator, execution)
         groups = parameter_groups(
             *split_parameters(model), params.encoder_learning_rate, params.new_learning_rate, params.weight_decay

@@ -77,6 +77,9 @@ def test_an_ablation_that_leaves_nothing_to_train_is_named(encoder: ExternalFile
         evaluate_ablations(origin, some("questions"), *arguments, reference_of)
 
 
-def test_a_language_model_is_not_pretrained_alone_without_masked_lm(encoder: ExternalFiles) -> None:
-    with pytest.raises(QuestionError, match="leave out the arm lm-mlm"):
-        starting_stage("lm-mlm", made_with("degree", encoder, mask_share=0.0).pretraining)
+@pytest.mark.parametrize("settings", [{"mask_share": 0.0}, {"encoder_learning_rate": 0.0}])
+def test_a_language_model_is_not_pretrained_alone_where_it_would_learn_nothing(
+    encoder: ExternalFiles, settings: dict[str, float]
+) -> None:
+    with pytest.raises(QuestionError, match=r"leave (it out|out the arm lm-mlm)"):
+        starting_stage("lm-mlm", made_with("degree", encoder, **settings).pretraining)

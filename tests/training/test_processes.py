@@ -141,6 +141,15 @@ def test_a_model_in_parts_goes_on_in_parts_or_whole(alone: Artifact, encoder: Pa
     assert_same(alone, make(stage.model_copy(update={"execution": Execution(num_threads=1)}), copied))
 
 
+def test_an_encoder_in_parts_stays_as_it_is(encoder: Path, tmp_path: Path) -> None:
+    settings = SETTINGS | {"steps": 6, "encoder_learning_rate": 0, "encoder_frozen_steps": 0}
+    store = ArtifactStore(str(tmp_path / "one"))
+    one = make(pretrain_stage(store, encoder, **settings), store)
+    parts = {"num_processes": 2, "strategy": "fsdp"}
+    stage = pretrain_stage(ArtifactStore(str(tmp_path / "two")), encoder, **settings, **parts)
+    assert_same(one, made_by_processes(stage, tmp_path / "two"))
+
+
 @pytest.mark.parametrize("accumulation", [1, 100])
 def test_sigterm_leaves_a_checkpoint_of_the_last_whole_step(encoder: Path, tmp_path: Path, accumulation: int) -> None:
     # So long that the signal comes before the end, and no checkpoint is due before it.

@@ -185,7 +185,16 @@ def test_subgraphs_of_another_graph_are_refused(encoder: Path, tmp_path: Path) -
         make(stage.model_copy(update={"graph": other.reference}), store)
 
 
-@pytest.mark.parametrize("wrong", [{"steps": 0}, {"num_negatives": 3}, {"warmup_steps": 700}, {"learning_rate": 1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"steps": 0},
+        {"num_negatives": 3},
+        {"warmup_steps": 700},
+        {"learning_rate": 1},
+        {"encoder_learning_rate": 0, "encoder_frozen_steps": 1},
+    ],
+)
 def test_impossible_settings_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValidationError):
         TrainingParams(**wrong)
@@ -202,6 +211,28 @@ def test_the_best_model_is_kept(encoder: Path, tmp_path: Path) -> None:
     assert json.loads(last.path("metrics.json").read_text())["after"]["step"] == 20
     weights = [load_file(artifact.path("model.safetensors")) for artifact in (best, last)]
     assert any(not torch.equal(value, weights[1][name]) for name, value in weights[0].items())
+
+
+def test_an_encoder_whose_learning_rate_is_0_stays_as_it_is_while_the_rest_learns(
+    encoder: Path, tmp_path: Path
+) -> None:
+    store = ArtifactStore(str(tmp_path))
+    made = make(pretrain_stage(store, encoder, encoder_learning_rate=0, steps=6), store)
+    model = DragonForPreTraining.from_pretrained(made.folder)
+    before = DragonForPreTraining.from_encoder(encoder, None, num_fusion_layers=-1)
+    for name, value in before.state_dict().items():
+        if "pooler" not in name:
+            assert torch.equal(model.state_dict()[name], value), name
+    metrics = json.loads(made.path("metrics.json").read_text())
+    assert metrics["after"]["loss"] != metrics["before"]["loss"]
+    curves = pq.read_table(made.path("curves.parquet"))
+    assert curves["encoder_learning_rate"].null_count == len(curves)
+
+
+def test_what_would_train_nothing_is_refused(encoder: Path, tmp_path: Path) -> None:
+    store = ArtifactStore(str(tmp_path))
+    with pytest.raises(TrainingError, match="nothing would be trained: the model is a language model alone"):
+        make(pretrain_stage(store, encoder, encoder_learning_rate=0, num_fusion_layers=-1), store)
 
 
 def test_what_text_and_graph_do_for_each_other_is_measured(uninterrupted: Artifact) -> None:
