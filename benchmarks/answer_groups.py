@@ -2,32 +2,42 @@
 
     python -m benchmarks.answer_groups [--share 0.1] [--store DIR]
 
-For each set of questions the report of its arms and all seeds is made in the store that the cells were measured in, and
-its groups of questions are printed, a JSON line each. Ablations are left out.
+Each group of the test questions is printed, a JSON line each, with the accuracy of the arms over all their seeds.
+Ablations are left out. The store needs to have the prepared questions alone, and makes them if it has not.
 """
 
 import argparse
 import json
 from collections.abc import Iterable
+from pathlib import Path
 
-from benchmarks.answer_data import QUESTION_SETS
-from benchmarks.answer_table import Row, latest_rows, read_rows
-from benchmarks.answers import ARMS
+import numpy as np
+
+from benchmarks.answer_data import QUESTION_SETS, provenance, write_texts
+from benchmarks.answer_table import SAMPLES, SUBJECT, Row, hits_of, latest_rows, read_rows
+from benchmarks.answers import ARMS, prepared
 from benchmarks.reporting import report_machine
-from dragon_core.artifacts import ArtifactReference, ArtifactStore, make
-from dragon_core.qa import ComparisonParams, Report
-from dragon_core.qa.report import METRICS_NAME
+from dragon_core.artifacts import ArtifactReference, ArtifactStore, Stage, make
+from dragon_core.qa.analysis import group_questions
+from dragon_core.qa.arms import in_order
+from dragon_core.qa.dataset import PreparedQuestions
+from dragon_core.qa.metrics import Hits, compare
+from dragon_core.qa.preparation import read_choices
 
 
-def comparison(name: str, rows: Iterable[Row]) -> Report:
-    """The stage that compares the cells of a set of questions."""
-    arms: dict[str, tuple[ArtifactReference, ...]] = {}
-    prepared = set()
-    for row in sorted(rows, key=lambda row: row["seed"]):
-        arms[row["arm"]] = (*arms.get(row["arm"], ()), ArtifactReference.parse(row["finetuned"]))
-        prepared.add(row["prepared"])
-    (questions,) = prepared
-    return Report(questions=ArtifactReference.parse(questions), arms=arms, params=ComparisonParams(title=name))
+def hits_by_arm(rows: Iterable[Row], share: float, questions: ArtifactReference) -> dict[str, Hits]:
+    """[seeds, questions] by arm which test questions were answered, with a share of the training questions.
+
+    Args:
+        rows: The cells that were measured.
+        share: How much of the training questions was trained on.
+        questions: The prepared questions that were read.
+    """
+    found: dict[str, list[Hits]] = {}
+    for row in latest_rows(rows):
+        if (row["share"], row["prepared"]) == (share, str(questions)) and row["arm"] in ARMS:
+            found.setdefault(row["arm"], []).append(hits_of(row))
+    return {arm: np.stack(found[arm]) for arm in in_order(found)}
 
 
 def main() -> None:
@@ -37,21 +47,23 @@ def main() -> None:
     parser.add_argument("--store", default=".dragon/answers")
     arguments = parser.parse_args()
     store = ArtifactStore(arguments.store)
+
+    def now(stage: Stage) -> ArtifactReference:
+        return make(stage, store).reference
+
+    origin = provenance(write_texts(Path(f"{store.url}-texts")), now)
     report_machine()
     for name in QUESTION_SETS:
-        rows = [
-            row
-            for row in latest_rows(read_rows())
-            if (row["questions"], row["share"], row["answer_edges"]) == (name, arguments.share, True)
-            and row["arm"] in ARMS
-        ]
-        made = make(comparison(name, rows), store)
-        for way in json.loads(made.path(METRICS_NAME).read_text(encoding="utf-8"))["groups"]:
-            for group in way["groups"]:
-                found = {"set": name, "way": way["title"], "group": group["title"], "count": group["questions"]}
-                measured = {arm: round(group["arms"][arm]["accuracy"], 4) for arm in group["arms"]}
-                lead = {key: round(group["leads"]["lm"][key], 4) for key in ("difference", "low", "high")}
-                print(json.dumps(found | {"accuracy": measured, "lead": lead, "evaluation": str(made.reference)}))
+        reference = prepared(name, origin, now)
+        hits = hits_by_arm(read_rows(), arguments.share, reference)
+        questions = PreparedQuestions.of(read_choices(store.get(reference), "test"))
+        for way, groups in group_questions(questions).items():
+            for group, members in groups.items():
+                found = compare({arm: runs[:, members] for arm, runs in hits.items()}, SUBJECT, SAMPLES, 0)
+                measured = {arm: round(values["accuracy"], 4) for arm, values in found["arms"].items()}
+                lead = {key: round(found["leads"]["lm"][key], 4) for key in ("difference", "low", "high")}
+                described = {"set": name, "way": way, "group": group, "count": found["questions"]}
+                print(json.dumps(described | {"accuracy": measured, "lead": lead, "prepared": str(reference)}))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.answer_data import QUESTION_SETS, questions_of, write_texts
-from benchmarks.answer_groups import comparison
+from benchmarks.answer_groups import hits_by_arm
 from benchmarks.answer_table import (
     FIRST_TOKEN_RESULTS,
     answers_table,
@@ -23,6 +23,7 @@ from benchmarks.answer_table import (
     text_vectors_table,
 )
 from benchmarks.answers import ARMS
+from dragon_core.artifacts import ArtifactReference
 from dragon_core.errors import DragonError
 from tests.shared_data import SHARED_DATA
 
@@ -119,14 +120,19 @@ def test_cells_without_the_edges_to_answers_have_a_table_of_their_own() -> None:
     assert "| DRAGON | 0.0 (1) |" in without
 
 
-def test_the_seeds_of_an_arm_are_compared_together() -> None:
-    rows = [row(arm, seed, [True]) for arm, seed in (("lm", 1), ("lm", 0), ("dragon", 0))]
-    stage = comparison("arc", rows)
-    assert {arm: list(map(str, runs)) for arm, runs in stage.arms.items()} == {
-        "lm": ["finetuned/lm0", "finetuned/lm1"],
-        "dragon": ["finetuned/dragon0"],
-    }
-    assert str(stage.questions) == "prepared-questions/arc"
+def test_groups_are_of_all_seeds_of_the_arms_on_the_same_questions() -> None:
+    rows = [
+        row("lm", 1, [True, False]),
+        row("dragon", 0, [False, True]),
+        row("lm", 0, [False, False]),
+        row("interaction: none", 0, [True, True]),
+        row("lm", 0, [True, True]) | {"share": 1.0},
+        row("lm", 0, [True, True], questions="riddlesense"),
+    ]
+    found = hits_by_arm(rows, 0.1, ArtifactReference.parse("prepared-questions/arc"))
+    assert list(found) == ["dragon", "lm"]
+    assert found["dragon"].tolist() == [[False, True]]
+    assert sorted(found["lm"].tolist()) == [[False, False], [True, False]]
 
 
 def test_the_documented_tables_are_those_of_the_results() -> None:
