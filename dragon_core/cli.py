@@ -116,21 +116,34 @@ def inspect(
 
 @app.command()
 def evaluate(
-    questions: Annotated[Path, typer.Argument(help="The folder with the files of the question set.")],
-    source: Annotated[str, typer.Option(help="Whose files they are: own, commonsenseqa, openbookqa, ...")] = "own",
+    questions: Annotated[
+        Path | None,
+        typer.Argument(help="The folder with the files of the question set; none for one that --options name."),
+    ] = None,
+    source: Annotated[str, typer.Option(help="Which set it is: own, commonsenseqa, ... (docs/questions.md).")] = "own",
     options: Annotated[
         str, typer.Option(metavar="JSON", help='Options of the set, such as {"num_choices": 5} (docs/questions.md).')
     ] = "{}",
     classes: Annotated[
         list[str] | None,
-        typer.Option("--class", help="A choice of all questions, which are read once then; given once for each."),
+        typer.Option(
+            "--class", help="A choice that all questions have, such as yes, to be told apart as a class; once for each."
+        ),
     ] = None,
     answer_edges: Annotated[
-        bool, typer.Option(" /--without-answer-edges", help="Leave out edges between what question and choice name.")
+        bool,
+        typer.Option(
+            " /--without-answer-edges",
+            help="Leave out edges between what question and choice name.",
+            show_default=False,
+        ),
     ] = True,
     checkpoint: Annotated[str, typer.Option(help="The checkpoint: checkpoint/KEY.")] = "checkpoint/latest",
     arm: Annotated[
-        list[str], typer.Option(help="What is compared; given once for each: dragon, the checkpoint, and baselines.")
+        list[str],
+        typer.Option(
+            help="What is compared: dragon, the checkpoint, and baselines (docs/evaluation.md); once for each."
+        ),
     ] = ["lm", "dragon"],  # noqa: B006
     subject: Annotated[str, typer.Option(help="The arm that is compared with the others.")] = "dragon",
     seed: Annotated[list[int], typer.Option(min=0, max=2**32 - 1, help="Of fine-tuning; given once for each.")] = [0],  # noqa: B006

@@ -86,7 +86,7 @@ def started(params: TaskRunnerParams) -> Iterator[TaskRunner[Any]]:
             except ModuleNotFoundError as error:
                 raise TaskRunnerError(
                     f"The task runner `dask` needs {error.name}, which is not installed; install it with"
-                    " `pip install 'dragon[dask]'`, or choose the task runner `threads` or `processes`."
+                    " `make .venv/installed-dask`, or choose the task runner `threads` or `processes`."
                 ) from error
             with dask_task_runner(params.address, params.workers or os.cpu_count() or 1) as cluster:
                 yield cluster

@@ -1,5 +1,6 @@
 """Runs a stage: makes the shards that are missing, finishes, and commits."""
 
+import logging
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,8 @@ from dragon_core.artifacts.manifest import MANIFEST_NAME, Manifest, ShardRecord,
 from dragon_core.artifacts.progress import Progress, silent
 from dragon_core.artifacts.stage import Stage
 from dragon_core.artifacts.store import Artifact, ArtifactStore
+
+logger = logging.getLogger(__name__)
 
 SHARD_RECORDS = ".shards"
 
@@ -85,6 +88,16 @@ def commit(stage: Stage, store: ArtifactStore, progress: Progress = silent) -> A
     stage.finish(inputs, draft, progress)
     if draft.rejects:
         draft.write_table(REJECTS_NAME, rejects_table(draft.rejects))
+        source, number, reason = draft.rejects[0]
+        logger.warning(
+            "%s: %d records were rejected, the first of them record %s of %s: %s. All are told in %s.",
+            stage.reference,
+            len(draft.rejects),
+            number,
+            source,
+            reason,
+            folder / REJECTS_NAME,
+        )
     manifest = Manifest(
         stage=stage.name,
         version=stage.version,

@@ -52,7 +52,7 @@ def _packaged(name: str) -> Path:
     # Located without importing: the packages are here for the files they carry.
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise EncoderError(f"The encoder {name!r} is not installed; run: pip install 'dragon[{extra}]'")
+        raise EncoderError(f"The encoder {name!r} is not installed; run: make .venv/installed-{extra}")
     for location in spec.submodule_search_locations:
         root = Path(location) / folder
         configs = sorted(root.glob("**/config.json"), key=lambda path: (len(path.parts), path))

@@ -75,7 +75,7 @@ def evaluate_questions(
         The evaluation.
 
     Raises:
-        QuestionError: There is nothing to compare the checkpoint with.
+        QuestionError: What is to be compared with the rest is none of the arms.
     """
     prepared = prepared_as(origin, questions, choices)
 

@@ -47,8 +47,14 @@ class GenerateQuestions(Stage):
         """Write a table a split; test and dev are filled first.
 
         Raises:
-            QuestionError: The held-out definitions give too few questions.
+            QuestionError: The corpus is not WordNet, or its held-out definitions give too few questions.
         """
+        read = inputs.corpus.manifest.params["source"]
+        if read != "wordnet":
+            raise QuestionError(
+                f"Questions are generated from a corpus of WordNet, and {inputs.corpus.reference} was read from the"
+                f" source {read!r}; name a question set instead, a published one or your own (docs/questions.md)."
+            )
         held_out = pq.read_table(inputs.corpus.path(HOLDOUT_NAME), columns=["doc_id"])["doc_id"].to_pylist()
         params = self.params
         generated = generate_questions(read_wordnet(self.source.root), held_out, params.num_choices, params.seed)

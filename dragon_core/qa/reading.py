@@ -47,7 +47,9 @@ FileParams = (
     | OwnFilesParams
 )
 SourceParams = FileParams | HubParams
-FILE_SOURCES: dict[str, type[FileParams]] = {kind.model_fields["source"].default: kind for kind in get_args(FileParams)}
+SOURCES: dict[str, type[SourceParams]] = {
+    kind.model_fields["source"].default: kind for kind in (*get_args(FileParams), HubParams)
+}
 
 
 class ReadQuestions(Stage):
@@ -85,11 +87,11 @@ class ReadQuestions(Stage):
             draft.count(**{split: len(rows)})
 
 
-def reading_of(path: Path, source: str, options: str = "{}") -> ReadQuestions:
-    """The stage that reads a set from its files.
+def reading_of(path: Path | None, source: str, options: str = "{}") -> ReadQuestions:
+    """The stage that reads a set.
 
     Args:
-        path: Its folder.
+        path: The folder of its files; None for one of the Hub, which `options` name.
         source: Which set it is.
         options: JSON of its parameters other than `source`.
 
@@ -97,15 +99,17 @@ def reading_of(path: Path, source: str, options: str = "{}") -> ReadQuestions:
         QuestionError: There is no such set, or it has no such parameters.
         DragonError: There is no such folder.
     """
-    if source not in FILE_SOURCES:
-        raise QuestionError(
-            f"There is no question set {source!r} that is read from files; give one of {', '.join(FILE_SOURCES)}."
-        )
+    if source not in SOURCES:
+        raise QuestionError(f"There is no question set {source!r}; give one of {', '.join(SOURCES)}.")
     try:
-        params = FILE_SOURCES[source].model_validate_json(options)
+        params = SOURCES[source].model_validate_json(options)
     except ValidationError as error:
         raise QuestionError(f"{options} are no options of {source}: {first_problem(error)}.") from error
-    return ReadQuestions(source=ExternalFiles.of(source, path), params=params)
+    files = None if path is None else ExternalFiles.of(source, path)
+    try:
+        return ReadQuestions(source=files, params=params)
+    except ValidationError as error:
+        raise QuestionError(f"The question set cannot be read: {first_problem(error)}.") from error
 
 
 def read_source(source: ExternalFiles | None, params: SourceParams, tally: Tally) -> Splits:

@@ -45,12 +45,14 @@ class ComparisonParams(ReportParams):
 class Report(Stage):
     """Accuracy of the arms on the test questions, overall and in groups, and how far one is ahead of the others.
 
+    An arm alone is reported without a comparison.
+
     Attributes:
         questions: The prepared questions.
         arms: By name, one `finetuned` artifact a seed; all on these questions.
 
     Raises:
-        QuestionError: An arm has no run or one twice, or nothing is compared with the subject.
+        QuestionError: An arm has no run or one twice, or the subject is no arm.
     """
 
     name: ClassVar[str] = "evaluation"
@@ -68,10 +70,10 @@ class Report(Stage):
         repeated = [arm for arm, runs in self.arms.items() if len(set(runs)) < len(runs)]
         if repeated:
             raise QuestionError(f"The arm {repeated[0]} has a run twice; give runs of different seeds.")
-        if self.params.subject not in self.arms or len(self.arms) < 2:
+        if self.params.subject not in self.arms:
             raise QuestionError(
-                f"{self.params.subject} is to be compared with other arms; give it and others, not"
-                f" {', '.join(self.arms) or 'none'} alone."
+                f"The subject of the report, {self.params.subject}, is none of its arms"
+                f" ({', '.join(self.arms) or 'none'}); add it, or make one of them the subject."
             )
         return self
 

@@ -21,28 +21,24 @@ def summary_text(metrics: Metrics) -> str:
             _share(fmean(run["dev_accuracy"] for run in metrics["runs"][arm])),
             _with_interval(measured),
             "" if measured["deviation"] is None else f"{100 * measured['deviation']:.1f}",
-            lead_text(leads[arm]) if arm in leads else "",
-            _p_value(leads[arm]) if arm in leads else "",
+            *([lead_text(leads[arm]), _p_value(leads[arm])] if arm in leads else ["", ""]),
         ]
         for arm in in_order(metrics["arms"])
         for measured in [metrics["arms"][arm]]
     ]
     rows.append(["chance", "", _share(metrics["chance"]), "", "", ""])
-    columns = [
-        "",
-        "dev",
-        "test (95% interval)",
-        "deviation of seeds",
-        f"{title_of(subject)}'s lead (95% interval)",
-        "p",
-    ]
+    columns = ["", "dev", "test (95% interval)", "deviation of seeds"]
+    units, tests = "Accuracies in %", ""
+    if leads:
+        columns += [f"{title_of(subject)}'s lead (95% interval)", "p"]
+        units, tests = "Accuracies in %, leads in points", f" p: {_tests(leads.values())}"
+    table = _table(columns, [row[: len(columns)] for row in rows])
     unknown = metrics["unscored_questions"]
     left_out = f" {unknown} more are left out, since their right answers are not known." if unknown else ""
     about = f"{metrics['about']}\n\n" if metrics["about"] else ""
     return (
-        f"## {metrics['title']}\n\n{_table(columns, rows)}\n\n{verdict(metrics)}\n\n"
-        f"Accuracies in %, leads in points, on {metrics['questions']} test questions.{left_out}"
-        f" p: {_tests(leads.values())}\n\n{about}"
+        f"## {metrics['title']}\n\n{table}\n\n{verdict(metrics)}\n\n"
+        f"{units}, on {metrics['questions']} test questions.{left_out}{tests}\n\n{about}"
     )
 
 
@@ -54,6 +50,8 @@ def verdict(metrics: Metrics) -> str:
             " each run answers lies in its artifact, and beside it what the leaderboard takes, where that is known."
         )
     leads, subject = metrics["leads"], title_of(metrics["subject"])
+    if not leads:
+        return "There is no other arm to compare it with."
     arms = in_order(leads)
     better = [arm for arm in arms if leads[arm]["low"] > 0]
     worse = [arm for arm in arms if leads[arm]["high"] < 0]

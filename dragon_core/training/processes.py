@@ -45,7 +45,7 @@ def new_accelerator(params: TrainingParams, execution: Execution, run_name: str)
     missing = {*execution.trackers} - {str(tracker) for tracker in get_available_trackers()}
     if missing:
         raise TrainingError(
-            f"The tracker {', '.join(sorted(missing))} is not installed; run: pip install 'dragon[tracking]', or choose"
+            f"The tracker {', '.join(sorted(missing))} is not installed; run: make .venv/installed-tracking, or choose"
             " none."
         )
     # accelerate keeps the precision for the process; another run in it may have had another.

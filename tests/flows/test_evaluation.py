@@ -150,8 +150,8 @@ def test_the_command_compares_what_the_flow_compares(store: str, questions: Ques
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--arm", "dragon"], "dragon is to be compared with other arms"),
-        (["--subject", "greaselm"], "greaselm is to be compared with other arms; give it and others, not lm, dragon"),
+        (["--arm", "lm"], "The subject of the report, dragon, is none of its arms (lm)"),
+        (["--subject", "greaselm"], "The subject of the report, greaselm, is none of its arms (lm, dragon)"),
         (["--arm", "bert"], "There is no arm 'bert'; give some of lm, "),
         (["--options", '{"part": "Easy"}'], '{"part": "Easy"} are no options of own: part: '),
         (
@@ -159,7 +159,7 @@ def test_the_command_compares_what_the_flow_compares(store: str, questions: Ques
             "Question train-0 has the choices a cat, a red ball, not the classes yes",
         ),
         (["--checkpoint", "mentions/latest"], " is no checkpoint; give checkpoint/KEY."),
-        (["--source", "trivia"], "There is no question set 'trivia' that is read from files; give one of"),
+        (["--source", "trivia"], "There is no question set 'trivia'; give one of commonsenseqa, "),
     ],
 )
 def test_the_command_refuses_what_cannot_be_compared(

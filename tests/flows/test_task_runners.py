@@ -219,7 +219,7 @@ def test_an_address_without_a_scheduler_is_one_sentence(monkeypatch: pytest.Monk
 def test_without_the_extra_the_sentence_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "flows.dask_task_runner")
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(TaskRunnerError, match=r"pip install 'dragon\[dask\]'"), started(Dask()):
+    with pytest.raises(TaskRunnerError, match=r"make .venv/installed-dask"), started(Dask()):
         pass
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from dragon_core.artifacts import ExternalFiles
 from dragon_core.qa import QuestionError, ReadQuestions
+from dragon_core.qa.reading import reading_of
 from dragon_core.qa.sources.hub import choices_in
 from dragon_core.qa.sources.items import MalformedItemError
 from tests.qa.question_files import read, write_lines
@@ -72,13 +73,30 @@ def test_fixed_choices_and_labels_that_the_data_do_not_have(tmp_path: Path) -> N
     assert (found.train[0]["choices"], found.train[0]["answer"]) == (["yes", "no"], 1)
 
 
-def test_rows_that_cannot_be_read_are_rejects_with_split_and_row(tmp_path: Path) -> None:
+def test_a_context_of_several_texts_within_a_column_and_an_answer_that_is_true_or_false(tmp_path: Path) -> None:
+    row = {"question": "Is it so?", "context": {"contexts": ["It is.", "Mostly."], "meshes": []}, "holds": True}
+    for split in ("train", "validation", "test"):
+        write_lines(tmp_path / "set" / f"{split}.jsonl", [row, row | {"holds": False}])
+    params = {"fixed_choices": ["no", "yes"], "columns": {"context": "context.contexts", "answer": "holds"}}
+    found = read(tmp_path / "set", tmp_path / "store", source="hub", **params)
+    assert [(row["context"], row["answer"]) for row in found.train] == [("It is. Mostly.", 1), ("It is. Mostly.", 0)]
+    by_name = params | {"labels": ["False", "True"], "columns": {"answer": "holds", "context": None}}
+    found = read(tmp_path / "set", tmp_path / "store", source="hub", **by_name)
+    assert [(row["context"], row["answer"]) for row in found.train] == [("", 1), ("", 0)]
+    with pytest.raises(QuestionError, match=r"has no column contexts\.text: it has"):
+        read(tmp_path / "set", tmp_path / "store", source="hub", **params | {"columns": {"question": "contexts.text"}})
+
+
+def test_rows_that_cannot_be_read_are_rejects_with_split_and_row(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     good = {"question": "What barks?", "choices": ["dog", "cat"], "answer": "dog"}
     for split in ("train", "validation", "test"):
         write_lines(tmp_path / "set" / f"{split}.jsonl", [good, good | {"answer": "cow"}])
     found = read(tmp_path / "set", tmp_path / "store", source="hub")
     assert [len(ids) for ids in found.ids()] == [1, 1, 1]
     assert ("set, train", "2", "its answer 'cow' is neither one of its choices nor a letter of one") in found.rejects
+    assert "3 records were rejected, the first of them record 2 of set, test: its answer 'cow'" in caplog.text
 
 
 def test_what_is_missing_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +109,7 @@ def test_what_is_missing_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(QuestionError, match=r"has no column choices: it has .*options"):
         read(tmp_path / "set", tmp_path / "store", source="hub", test="train")
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(QuestionError, match=r"pip install 'dragon\[hub\]'"):
+    with pytest.raises(QuestionError, match=r"make .venv/installed-hub"):
         read(tmp_path / "set", tmp_path / "store", source="hub")
 
 
@@ -108,6 +126,16 @@ def test_a_set_has_a_name_with_a_revision_or_files(tmp_path: Path) -> None:
     ):
         with pytest.raises(ValidationError, match=message):
             ReadQuestions.model_validate(stage)
+
+
+def test_options_name_a_set_of_the_hub(tmp_path: Path) -> None:
+    named = reading_of(None, "hub", f'{{"dataset": "owner/name", "revision": "{"0" * 40}"}}')
+    assert (named.source, named.params.source) == (None, "hub")
+    write_lines(tmp_path / "train.jsonl", [{}])
+    assert reading_of(tmp_path, "hub").source == ExternalFiles.of("hub", tmp_path)
+    for source in ("hub", "own"):
+        with pytest.raises(QuestionError, match=f"cannot be read: .*the source '{source}' is read from files"):
+            reading_of(None, source)
 
 
 @pytest.mark.parametrize(

@@ -233,13 +233,25 @@ def test_runs_that_cannot_be_compared_are_refused(evaluated: Evaluated, tmp_path
             report(evaluated, {"dragon": (good,), "lm": (others.run(BAD),)})
 
 
-def test_a_comparison_needs_its_subject_another_arm_and_runs(evaluated: Evaluated) -> None:
+def test_an_arm_alone_is_compared_with_nothing(evaluated: Evaluated) -> None:
+    made = report(evaluated, {"lm": (evaluated.run(GOOD), evaluated.run(BAD, seed=1))}, subject="lm")
+    assert metrics_of(made)["leads"] == {}
+    assert metrics_of(made)["arms"]["lm"]["accuracy"] == pytest.approx(40 / 60)
+    text = text_of(made)
+    assert "| the language model alone | " in text
+    assert "| chance |  | 50.0 |  |\n" in text
+    assert "There is no other arm to compare it with." in text
+    for word in ("lead", "p:"):
+        assert word not in text.split("### Groups")[0]
+
+
+def test_a_comparison_needs_its_subject_and_runs(evaluated: Evaluated) -> None:
     run = evaluated.run(GOOD)
     questions = evaluated.questions.reference
-    with pytest.raises(QuestionError, match="dragon is to be compared with other arms"):
+    with pytest.raises(QuestionError, match=r"The subject of the report, dragon, is none of its arms \(lm, qagnn\)"):
         Report(questions=questions, arms={"lm": (run,), "qagnn": (run,)})
-    with pytest.raises(QuestionError, match="give it and others, not dragon alone"):
-        Report(questions=questions, arms={"dragon": (run,)})
+    with pytest.raises(QuestionError, match=r"is none of its arms \(none\)"):
+        Report(questions=questions, arms={})
     with pytest.raises(QuestionError, match="The arm dragon has a run twice"):
         Report(questions=questions, arms={"dragon": (run, run), "lm": (run,)})
     with pytest.raises(QuestionError, match="The arm lm has no run"):

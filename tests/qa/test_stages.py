@@ -13,9 +13,11 @@ from dragon_core.artifacts import (
     ExternalFiles,
     make,
 )
+from dragon_core.corpus import BuildCorpus, CorpusParams
 from dragon_core.qa import ArmParams, FineTune, GenerateQuestions, QuestionError, Report
 from dragon_core.qa.preparation import read_choices
 from dragon_core.training import UntrainedModel, UntrainedModelParams
+from tests.graph.wordnet.dictionary_files import write_wordnet
 from tests.qa.doors import NUM_CHOICES, SIZES
 
 
@@ -78,10 +80,15 @@ def test_the_report_compares_what_was_fine_tuned(store: ArtifactStore, arms: dic
 
 
 def test_too_few_held_out_definitions_are_one_clear_sentence(store: ArtifactStore, tmp_path: Path) -> None:
-    from dragon_core.corpus import BuildCorpus, CorpusParams
-    from tests.graph.wordnet.dictionary_files import write_wordnet
-
     source = ExternalFiles.of("WordNet", write_wordnet(tmp_path / "wordnet"))
     corpus = make(BuildCorpus(source=source, params=CorpusParams(holdout_share=0.4)), store).reference
     with pytest.raises(QuestionError, match="raise the corpus' holdout_share"):
+        make(GenerateQuestions(source=source, corpus=corpus), store)
+
+
+def test_questions_are_not_generated_from_other_corpora(store: ArtifactStore, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("A dog barks. A cat does not.\n")
+    source = ExternalFiles.of("text", tmp_path)
+    corpus = make(BuildCorpus(source=source, params=CorpusParams(source="text", holdout_share=0)), store).reference
+    with pytest.raises(QuestionError, match=r"was read from the source 'text'; name a question set instead"):
         make(GenerateQuestions(source=source, corpus=corpus), store)

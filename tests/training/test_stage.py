@@ -284,7 +284,7 @@ def test_a_tracker_that_is_not_installed_is_refused(
 ) -> None:
     monkeypatch.setattr("accelerate.tracking._available_trackers", [])
     store = ArtifactStore(str(tmp_path))
-    with pytest.raises(TrainingError, match=r"tracker wandb is not installed; run: pip install 'dragon\[tracking\]'"):
+    with pytest.raises(TrainingError, match=r"tracker wandb is not installed; run: make .venv/installed-tracking"):
         make(pretrain_stage(store, encoder, trackers=("wandb",)), store)
 
 

