@@ -1,10 +1,11 @@
 """What each stage leaves in the Prefect UI: its counts, what it was made from, and the page the stage itself wrote."""
 
+import json
+
 from prefect.artifacts import create_markdown_artifact
 
 from dragon_core.artifacts import Artifact
-
-SUMMARY_NAME = "summary.md"
+from dragon_core.artifacts.draft import SUMMARY_NAME
 
 # Key of the page with the result of a whole run.
 RESULT_KEY = "result"
@@ -36,6 +37,11 @@ def artifact_page(artifact: Artifact) -> str:
         f" {manifest.seconds:,.1f} s on {manifest.created:%Y-%m-%d %H:%M} UTC, in `{artifact.store_folder.path}`\n\n"
         f"| count | |\n| --- | ---: |\n{counts}\n"
     )
+    params = "".join(
+        f"| {name} | `{json.dumps(value).replace('|', chr(92) + '|')}` |\n" for name, value in manifest.params.items()
+    )
+    if params:
+        page += f"| parameter | |\n| --- | --- |\n{params}\n"
     if inputs:
         page += f"| made from | | contents |\n| --- | --- | --- |\n{inputs}\n"
     if any(file.name == SUMMARY_NAME for file in manifest.files):

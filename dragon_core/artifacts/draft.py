@@ -16,6 +16,10 @@ from dragon_core.artifacts.identity import file_digest
 from dragon_core.artifacts.manifest import FileRecord, ShardRecord
 
 REJECTS_NAME = "rejects.parquet"
+# What a stage measured, in JSON.
+METRICS_NAME = "metrics.json"
+# What a stage has to tell of its artifact, in Markdown: its page in the UI.
+SUMMARY_NAME = "summary.md"
 REJECTS = pa.schema([("source", pa.string()), ("record", pa.string()), ("reason", pa.string())])
 ROWS_PER_GROUP = 4096
 

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -44,8 +43,8 @@ class Folder:
     @property
     def scratch(self) -> Path:
         """A local folder for the state of what is unfinished here; it outlives a kill and is deleted at the commit."""
-        root = Path(self.path) if self.is_local else cache_folder() / "scratch" / self.path
-        scratch = root / SCRATCH
+        remote = cache_folder() / "scratch" / _protocols(self.filesystem)[0] / self.path.lstrip("/")
+        scratch = (Path(self.path) if self.is_local else remote) / SCRATCH
         scratch.mkdir(parents=True, exist_ok=True)
         return scratch
 
@@ -73,8 +72,7 @@ class Folder:
             path = local.with_name(f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}-{local.name}")
             try:
                 yield path
-                with path.open("rb+") as file:
-                    os.fsync(file.fileno())
+                _flush(path)
                 path.replace(local)
             finally:
                 path.unlink(missing_ok=True)
@@ -88,16 +86,17 @@ class Folder:
         """The text of a small file, or None if it is not there."""
         try:
             return bytes(self.filesystem.cat_file(f"{self.path}/{name}")).decode()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def names(self) -> list[str]:
-        """Sorted names of the files and folders in this folder; none if it does not exist."""
+    def folders(self) -> list[str]:
+        """Sorted names of the folders in this folder; none if it does not exist."""
         try:
-            entries = self.filesystem.ls(self.path, detail=False, refresh=True)
+            entries = self.filesystem.ls(self.path, detail=True, refresh=True)
         except FileNotFoundError:
             return []
-        return sorted(str(entry).rstrip("/").rsplit("/", 1)[-1] for entry in entries)
+        # A link may lead to a folder.
+        return sorted(entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in entries if entry["type"] != "file")
 
     def size(self, name: str) -> int | None:
         """Size of a file in bytes, or None if it is not there."""
@@ -115,20 +114,39 @@ class Folder:
         """A local path that holds the file's contents: the file itself, or its copy in the cache folder."""
         if self.is_local:
             return Path(self.path) / file.name
-        copy = cache_folder() / "files" / file.sha256 / Path(file.name).name
+        copy = _cached(file)
         if not copy.exists():
             copy.parent.mkdir(parents=True, exist_ok=True)
             temporary = copy.with_name(f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}")
-            with _full_disk_explained(str(copy)):
-                self.filesystem.get_file(f"{self.path}/{file.name}", str(temporary))
-                temporary.replace(copy)
+            try:
+                with _full_disk_explained(str(copy)):
+                    self.filesystem.get_file(f"{self.path}/{file.name}", str(temporary))
+                    _flush(temporary)
+                    temporary.replace(copy)
+            finally:
+                temporary.unlink(missing_ok=True)
         return copy
 
     def is_intact(self, file: FileRecord, checksum: bool) -> bool:
         """Whether the file is there with the recorded size and, if asked, the recorded checksum."""
         if self.size(file.name) != file.size:
             return False
-        return not checksum or file_digest(self.local_copy(file)) == file.sha256
+        if not checksum or file_digest(self.local_copy(file)) == file.sha256:
+            return True
+        if self.is_local:
+            return False
+        # It may be the copy alone that is damaged.
+        _cached(file).unlink(missing_ok=True)
+        return file_digest(self.local_copy(file)) == file.sha256
+
+
+def _cached(file: FileRecord) -> Path:
+    return cache_folder() / "files" / file.sha256 / Path(file.name).name
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _protocols(filesystem: Any) -> tuple[str, ...]:
@@ -143,8 +161,7 @@ def _full_disk_explained(target: str) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        free = shutil.disk_usage(tempfile.gettempdir()).free
         raise StorageFullError(
-            f"No space left on the disk while writing {target} ({free / 1e9:.1f} GB free for temporary files); free"
-            " some space or choose another store, and run again: finished shards are kept."
+            f"No space left on the disk while writing {target}; free some space there, and for temporary files"
+            f" ({tempfile.gettempdir()}), or choose another store, and run again: finished shards are kept."
         ) from error

@@ -50,6 +50,7 @@ class ExternalFiles(BaseModel):
         name: What the files are, for people.
         path: Where they lie on this machine; not part of any key.
         digest: Hash of their relative names and contents; of a single file the contents and the endings of the name.
+        pattern: Which files of a folder they are: a glob, relative to it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,6 +58,7 @@ class ExternalFiles(BaseModel):
     name: str
     path: str
     digest: str
+    pattern: str = "**/*"
 
     @property
     def root(self) -> Path:
@@ -80,15 +82,20 @@ class ExternalFiles(BaseModel):
             return cls(name=name, path=str(root), digest=json_digest({"".join(root.suffixes): file_digest(root)}))
         if not root.is_dir():
             raise DragonError(f"{name}: there is no file or folder {path}; give a path that exists.")
-        files = {file.relative_to(root).as_posix(): file for file in root.glob(pattern) if file.is_file()}
-        visible = {relative: file for relative, file in files.items() if not _is_hidden(relative)}
-        if not visible:
+        files = [file for file in root.glob(pattern) if file.is_file() and not is_hidden(file, root)]
+        if not files:
             raise DragonError(f"{name}: the folder {path} holds no file that matches {pattern!r}; give another folder.")
-        return cls(name=name, path=str(root), digest=json_digest({k: file_digest(f) for k, f in visible.items()}))
+        digests = {file.relative_to(root).as_posix(): file_digest(file) for file in files}
+        try:
+            return cls(name=name, path=str(root), digest=json_digest(digests), pattern=pattern)
+        except UnicodeEncodeError:
+            bad = next(file for file in digests if file != file.encode("utf-8", "replace").decode())
+            raise DragonError(f"{name}: the name of the file {bad!r} in {path} is not UTF-8; rename it.") from None
 
 
-def _is_hidden(relative: str) -> bool:
-    return any(part.startswith(".") for part in relative.split("/"))
+def is_hidden(path: Path, root: Path) -> bool:
+    """Whether a file or a folder that it lies in, below `root`, is hidden; such files are no part of any input."""
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
 
 
 def file_digest(path: Path) -> str:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from dragon_core.artifacts.draft import REJECTS_NAME, Draft, Shard, rejects_table
 from dragon_core.artifacts.errors import ArtifactNotFoundError
+from dragon_core.artifacts.exclusion import only_one
 from dragon_core.artifacts.folder import Folder
 from dragon_core.artifacts.manifest import MANIFEST_NAME, Manifest, ShardRecord, package_versions
 from dragon_core.artifacts.progress import Progress, silent
@@ -42,7 +43,8 @@ def make(stage: Stage, store: ArtifactStore, progress: Progress = silent) -> Art
 def begin(stage: Stage, store: ArtifactStore) -> list[str]:
     """Clear away a damaged artifact of the same key, and name the shards that are still to be made."""
     folder = store.folder(stage.reference)
-    if folder.read(MANIFEST_NAME) is not None:
+    # Another process may have made it since it was looked for.
+    if folder.read(MANIFEST_NAME) is not None and store.find(stage) is None:
         folder.delete()
     digests = _input_digests(stage, store)
     return [name for name in stage.shards(store.inputs(stage)) if _shard_record(folder, name, digests) is None]
@@ -69,9 +71,20 @@ def make_shards(stage: Stage, store: ArtifactStore, names: Sequence[str], progre
 def commit(stage: Stage, store: ArtifactStore, progress: Progress = silent) -> Artifact:
     """Finish the stage once all its shards are committed, and write the manifest.
 
+    One process at a time does so; one that had to wait for another gives what that one made.
+
     Raises:
         ArtifactNotFoundError: A shard is missing.
+        ArtifactBusyError: Another process makes it, for longer than the stage waits.
     """
+    scratch = store.scratch(stage.reference)
+    with only_one(scratch, str(stage.reference), stage.patience):
+        made = store.find(stage) or _commit(stage, store, progress)
+        shutil.rmtree(scratch)
+    return made
+
+
+def _commit(stage: Stage, store: ArtifactStore, progress: Progress) -> Artifact:
     started = time.perf_counter()
     folder = store.folder(stage.reference)
     inputs = store.inputs(stage)
@@ -96,7 +109,7 @@ def commit(stage: Stage, store: ArtifactStore, progress: Progress = silent) -> A
             number,
             source,
             reason,
-            folder / REJECTS_NAME,
+            f"{folder.path}/{REJECTS_NAME}",
         )
     manifest = Manifest(
         stage=stage.name,
@@ -112,7 +125,6 @@ def commit(stage: Stage, store: ArtifactStore, progress: Progress = silent) -> A
     )
     folder.write(MANIFEST_NAME, manifest.model_dump_json(indent=2))
     (folder / SHARD_RECORDS).delete()
-    shutil.rmtree(folder.scratch)
     return Artifact(folder, manifest)
 
 

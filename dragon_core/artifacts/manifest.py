@@ -48,11 +48,12 @@ class FileRecord(Record):
 
 
 class InputRecord(Record):
-    """What a stage read, an artifact or external files, and the digest of the contents."""
+    """What a stage read, an artifact or external files (which ones of a folder), and the digest of the contents."""
 
     digest: str
     reference: ArtifactReference | None = None
     path: str | None = None
+    pattern: str | None = None
 
 
 class ShardRecord(Record):

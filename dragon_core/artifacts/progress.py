@@ -46,7 +46,7 @@ class LoggedProgress:
             return
         self._last = done, now
         details = "".join(f", {name.replace('_', ' ')} {value:.4g}" for name, value in numbers.items())
-        self.show(done / total, f"{done} of {total}{details}{self._time_left(done, total, now)}")
+        self.show(done / total if total else 1.0, f"{done} of {total}{details}{self._time_left(done, total, now)}")
 
     def show(self, share: float, text: str) -> None:
         """Log a line; `share` of the work is done."""

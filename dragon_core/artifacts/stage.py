@@ -1,7 +1,6 @@
 """A stage: a pure function from artifacts and parameters to an artifact, written as one class."""
 
-import inspect
-from abc import ABC
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -39,7 +38,7 @@ class Inputs:
             raise AttributeError(f"The stage has no input artifact {name!r}") from None
 
 
-class Stage(BaseModel, ABC):
+class Stage(BaseModel):
     """Base of all stages.
 
     A subclass sets `name` and `version`, declares its inputs as fields (`ArtifactReference` or `ExternalFiles`,
@@ -49,18 +48,20 @@ class Stage(BaseModel, ABC):
     Attributes:
         name: Names the stage and the store's folder of its artifacts.
         version: To be raised when the same inputs and parameters would give other bytes.
+        patience: Seconds to wait while another process makes the same artifact.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: ClassVar[str]
     version: ClassVar[int]
+    patience: ClassVar[float] = math.inf
 
     params: Parameters
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if not inspect.isabstract(cls) and not (hasattr(cls, "name") and hasattr(cls, "version")):
+        if not (hasattr(cls, "name") and hasattr(cls, "version")):
             raise TypeError(f"{cls.__name__} must set `name` and `version`")
 
     @property

@@ -1,17 +1,22 @@
 """The artifact store: finds committed artifacts, and tells sound ones from damaged ones."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import fsspec
 from pydantic import ValidationError
 
-from dragon_core.artifacts.errors import ArtifactNotFoundError
+from dragon_core.artifacts.errors import ArtifactNotFoundError, ArtifactVersionError, StoreUrlError
 from dragon_core.artifacts.folder import Folder, cache_folder
 from dragon_core.artifacts.identity import ArtifactReference
 from dragon_core.artifacts.manifest import MANIFEST_NAME, InputRecord, Manifest
-from dragon_core.artifacts.stage import Inputs, Stage
+from dragon_core.artifacts.stage import Inputs, Parameters, Stage
+from dragon_core.errors import first_problem
+
+AnyParameters = TypeVar("AnyParameters", bound=Parameters)
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,20 @@ class Artifact:
     def reference(self) -> ArtifactReference:
         """Its reference."""
         return self.manifest.reference
+
+    def params(self, kind: type[AnyParameters]) -> AnyParameters:
+        """The parameters that it was made with.
+
+        Raises:
+            ArtifactVersionError: Another version of this program made it, whose stage had other parameters.
+        """
+        try:
+            return kind.model_validate(self.manifest.params)
+        except ValidationError as error:
+            raise ArtifactVersionError(
+                f"{self.reference} was made by another version of this program ({first_problem(error)}); make it anew,"
+                " or use the version that made it."
+            ) from error
 
     @property
     def parts(self) -> list[str]:
@@ -61,11 +80,17 @@ class ArtifactStore:
 
     Attributes:
         url: Where the store lies, as it was given.
+
+    Raises:
+        StoreUrlError: There is no such kind of store, or a package for it is not installed.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        filesystem, path = fsspec.url_to_fs(url)
+        try:
+            filesystem, path = fsspec.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise StoreUrlError(f"The store {url} cannot be opened: {error}.") from error
         self._root = Folder(filesystem, path.rstrip("/"))
 
     def folder(self, reference: ArtifactReference) -> Folder:
@@ -140,13 +165,14 @@ class ArtifactStore:
             for name, reference in stage.artifacts.items()
         }
         return records | {
-            name: InputRecord(digest=files.digest, path=files.path) for name, files in stage.external.items()
+            name: InputRecord(digest=files.digest, path=files.path, pattern=files.pattern)
+            for name, files in stage.external.items()
         }
 
     def artifacts(self, stage: str | None = None) -> Iterator[Artifact]:
         """All committed artifacts, or those of one stage."""
         for name in [stage] if stage else self.stages():
-            for key in (self._root / name).names():
+            for key in (self._root / name).folders():
                 reference = ArtifactReference(stage=name, key=key)
                 manifest = self._manifest(reference)
                 if manifest is not None:
@@ -154,23 +180,21 @@ class ArtifactStore:
 
     def stages(self) -> list[str]:
         """Names of the stages that have a folder in the store."""
-        return [name for name in self._root.names() if not name.startswith(".")]
+        return [name for name in self._root.folders() if not name.startswith(".")]
 
     def drafts(self) -> Iterator[ArtifactReference]:
         """References whose folder holds no manifest: begun and not committed."""
         for name in self.stages():
-            for key in (self._root / name).names():
+            for key in (self._root / name).folders():
                 reference = ArtifactReference(stage=name, key=key)
                 if self._manifest(reference) is None:
                     yield reference
 
     def _manifest(self, reference: ArtifactReference) -> Manifest | None:
-        text = self.folder(reference).read(MANIFEST_NAME)
-        if text is None:
-            return None
         try:
-            return Manifest.model_validate_json(text)
-        except ValidationError:
+            text = self.folder(reference).read(MANIFEST_NAME)
+            return None if text is None else Manifest.model_validate_json(text)
+        except (ValidationError, UnicodeDecodeError):
             return None
 
 
@@ -179,6 +203,7 @@ def _linked_folder(paths: dict[str, Path], digest: str) -> Path:
     for name, path in paths.items():
         link = folder / name
         link.parent.mkdir(parents=True, exist_ok=True)
-        if not link.exists():
+        # Another process may make it meanwhile.
+        with suppress(FileExistsError):
             link.symlink_to(path)
     return folder

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from dragon_core.artifacts.identity import is_hidden
 from dragon_core.corpus.documents import Document, RejectRecord
 from dragon_core.corpus.errors import EmptyCorpusError
 
@@ -33,7 +34,8 @@ class TextReader:
 
     def __init__(self, root: Path, max_record_bytes: int) -> None:
         self._root = root if root.is_dir() else root.parent
-        candidates = sorted(root.rglob("*")) if root.is_dir() else [root]
+        visible = (path for path in root.rglob("*") if not is_hidden(path, root))
+        candidates = sorted(visible) if root.is_dir() else [root]
         self._files = [path for path in candidates if path.name.endswith(SUFFIXES) and path.is_file()]
         if not self._files:
             raise EmptyCorpusError(

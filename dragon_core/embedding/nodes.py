@@ -46,7 +46,9 @@ class EmbedNodes(Stage):
 
         texts = node_texts(KnowledgeGraph.open(inputs.graph.folder), self.params.triples)
         encoder = TextEncoder.load(self.encoder.root)
-        table = embed_resumably(texts, encoder, self.params, draft.scratch, progress)
+        scratch = draft.scratch / inputs.graph.manifest.digest[:16]
+        scratch.mkdir(exist_ok=True)
+        table = embed_resumably(texts, encoder, self.params, scratch, progress)
         with draft.writing(ENTITIES_NAME) as path:
             shutil.copyfile(table, path)
         draft.count(entities=len(texts), entity_size=encoder.size)

@@ -22,7 +22,8 @@ def combine(first: GraphTables, second: GraphTables) -> GraphTables:
     """Join two graphs: nodes of the same key, and relations of the same name, become one.
 
     A node keeps the first graph's name, and its description if it has one; aliases and types are those of both, and
-    another name in the second graph becomes an alias. A relation keeps the first graph's template.
+    another name in the second graph becomes an alias. A relation keeps the first graph's template, and is
+    symmetric if it is there.
     """
     nodes = pl.concat([_nodes(first, 0), _nodes(second, 1)]).sort("key", "graph")
     ids = nodes.select("graph", "row", node=pl.col("key").rle_id().cast(pl.Int32)).sort("graph", "row")["node"]

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from dragon_core.artifacts.draft import Writer
+from dragon_core.artifacts.identity import is_hidden
 from dragon_core.graph.errors import GraphError
 from dragon_core.graph.text_stream import REPLACEMENT, open_utf8
 
@@ -102,7 +103,7 @@ def matching_files(root: Path, pattern: str) -> list[Path]:
     """
     if root.is_file():
         return [root]
-    found = sorted(path for path in root.glob(pattern) if path.is_file())
+    found = sorted(path for path in root.glob(pattern) if path.is_file() and not is_hidden(path, root))
     if not found:
         raise GraphError(f"{root} holds no file that matches {pattern!r}; give another folder or pattern.")
     return found

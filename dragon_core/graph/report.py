@@ -6,7 +6,7 @@ from io import BytesIO
 import numpy as np
 import pyarrow as pa
 
-from dragon_core.artifacts.draft import Writer
+from dragon_core.artifacts.draft import SUMMARY_NAME, Writer
 from dragon_core.graph.build import GraphTables
 from dragon_core.graph.knowledge_graph import Adjacency
 from dragon_core.graph.statistics import GraphStatistics
@@ -19,7 +19,7 @@ RELATIONS_IN_TABLE = 100
 def write_report(writer: Writer, adjacency: Adjacency, tables: GraphTables) -> None:
     """Write `summary.md`, which is the graph's page in the Prefect UI."""
     statistics = GraphStatistics.of(adjacency, len(tables.relations))
-    with writer.writing("summary.md") as path:
+    with writer.writing(SUMMARY_NAME) as path:
         path.write_text(report_markdown(statistics, tables), encoding="utf-8")
 
 

@@ -3,9 +3,13 @@
 Only the method in use is imported: spaCy brings PyTorch with it.
 """
 
+from pydantic import ValidationError
+
 from dragon_core.artifacts import Artifact, ExternalFiles, Progress
 from dragon_core.artifacts.draft import Writer
+from dragon_core.errors import first_problem
 from dragon_core.graph import KnowledgeGraph
+from dragon_core.linking.errors import LinkingError
 from dragon_core.linking.mention import EntityLinker
 from dragon_core.linking.parameters import PARAMS, ConceptParams, DictionaryParams, LinkingParams, SpacyParams
 
@@ -49,9 +53,14 @@ def open_linker(linker: Artifact) -> EntityLinker:
     """Open a linker artifact (`stage.BuildLinker`).
 
     Raises:
-        LinkingError: It needs something that is not installed.
+        LinkingError: It needs something that is not installed, or another version of this program made it.
     """
-    params = PARAMS.validate_python(linker.manifest.params)
+    try:
+        params = PARAMS.validate_python(linker.manifest.params)
+    except ValidationError as error:
+        raise LinkingError(
+            f"{linker.reference} was made by another version of this program ({first_problem(error)}); make it anew."
+        ) from error
     match params:
         case DictionaryParams():
             from dragon_core.linking.dictionary.linker import DictionaryLinker

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from pydantic import Field, model_validator
 
 from dragon_core.artifacts import ArtifactReference, Draft, ExternalFiles, Inputs, Parameters, Progress, Shard, Stage
+from dragon_core.artifacts.draft import SUMMARY_NAME
 from dragon_core.graph import KnowledgeGraph
 from dragon_core.linking.errors import LinkingError
 from dragon_core.linking.linkers import build_linker, open_linker
@@ -128,7 +129,7 @@ class LinkEntities(Stage):
             wanted = SAMPLE_SIZE * (number + 1) // len(parts) - SAMPLE_SIZE * number // len(parts)
             sample += _sample(inputs.corpus.path(part), table["segment_id"], mentions, wanted)
             progress(number + 1, len(parts))
-        with draft.writing("summary.md") as path:
+        with draft.writing(SUMMARY_NAME) as path:
             path.write_text(report_markdown(statistics, sample, graph.names), encoding="utf-8")
 
 

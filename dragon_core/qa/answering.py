@@ -116,7 +116,7 @@ class QuestionAnswerer:
         opened = ArtifactStore(store)
         finetuned = opened.resolve(name)
         if finetuned.reference.stage == Report.name:
-            subject = ComparisonParams(**finetuned.manifest.params).subject
+            subject = finetuned.params(ComparisonParams).subject
             finetuned = opened.get(finetuned.manifest.origin(f"arms.{subject}.0"))
         if finetuned.reference.stage != FineTune.name:
             raise QuestionError(
@@ -132,7 +132,7 @@ class QuestionAnswerer:
             KnowledgeGraph.open(opened.get(manifest.origin("graph")).folder),
             preparation.open(opened.inputs(preparation)),
             classes,
-            ArmParams(**manifest.params).max_length,
+            finetuned.params(ArmParams).max_length,
         )
 
     @property

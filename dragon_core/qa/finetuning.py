@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dragon_core.artifacts import Artifact, ArtifactReference, Draft, Inputs, Progress, Stage
+from dragon_core.artifacts.draft import METRICS_NAME
 from dragon_core.artifacts.identity import json_digest
 from dragon_core.graph import KnowledgeGraph
 from dragon_core.qa.dataset import UNKNOWN, Float32s, PreparedQuestions
@@ -22,10 +23,8 @@ from dragon_core.qa.preparer import PreparationParams
 from dragon_core.qa.schema import PREDICTIONS, SPLITS, split_name
 from dragon_core.qa.submission import LEADERBOARDS, make_submission
 from dragon_core.training import Pretrain
-from dragon_core.training.exclusion import only_one
 
 PREDICTIONS_NAME = "predictions.parquet"
-METRICS_NAME = "metrics.json"
 # How many questions with a choice were longer than `max_length`, among the counts.
 CUT_TEXTS = "cut_texts"
 
@@ -47,7 +46,6 @@ class FineTune(Stage):
         Raises:
             QuestionError: The questions were prepared with another graph, some to train on have no answer, or
                 `max_length` is more than the language model reads.
-            TrainingError: Another process fine-tunes the same model.
         """
         from scipy.special import softmax
         from transformers import AutoTokenizer
@@ -61,12 +59,12 @@ class FineTune(Stage):
         self._check_graph(inputs)
         params = self.params
         make_reproducible(params.seed)
-        classes = PreparationParams(**inputs.questions.manifest.params).classes
+        classes = inputs.questions.params(PreparationParams).classes
         model = open_model(inputs.checkpoint.folder, classes, inputs.entity_table, params.use_graph)
         tokenizer = AutoTokenizer.from_pretrained(inputs.checkpoint.folder)
         splits = {split: PreparedQuestions.of(read_choices(inputs.questions, split)) for split in SPLITS}
         for split, count in (("train", params.train_examples), ("dev", params.dev_examples)):
-            splits[split] = drawn(splits[split], count, params.seed)
+            splits[split] = drawn(splits[split], count, params.seed, f"{split}_examples")
         graph = KnowledgeGraph.open(inputs.graph.folder)
         train, dev, test = (
             new_collator(questions, model, tokenizer, graph, params.max_length) for questions in splits.values()
@@ -75,8 +73,7 @@ class FineTune(Stage):
         checkpoints = Checkpoints(draft.scratch / fingerprint[:16], fingerprint, kept=1)
         graph_is_pretrained = self.checkpoint.stage == Pretrain.name
         tuner = FineTuner(model, params, params.seed, train, dev, checkpoints, graph_is_pretrained)
-        with only_one(draft.scratch):
-            tuner.run(progress)
+        tuner.run(progress)
         probabilities = [softmax(row) for row in tuner.logits(test)]
         predictions = predictions_table(splits["test"], probabilities)
         draft.write_table(PREDICTIONS_NAME, predictions)
@@ -115,8 +112,8 @@ class FineTune(Stage):
         return json_digest([str(self.reference), *(artifact.manifest.digest for artifact in artifacts)])
 
 
-def drawn(questions: PreparedQuestions, count: int | None, seed: int) -> PreparedQuestions:
-    """As many questions, drawn without replacement; all of them if `count` is None.
+def drawn(questions: PreparedQuestions, count: int | None, seed: int, name: str = "count") -> PreparedQuestions:
+    """As many questions, drawn without replacement; all of them if `count` is None, which is called `name` in errors.
 
     Raises:
         QuestionError: There are fewer.
@@ -124,7 +121,7 @@ def drawn(questions: PreparedQuestions, count: int | None, seed: int) -> Prepare
     if count is None:
         return questions
     if count > len(questions):
-        raise QuestionError(f"{count} questions are asked for, but there are {len(questions)}; ask for fewer.")
+        raise QuestionError(f"{name} is {count}, but there are {len(questions)} questions; lower it.")
     return questions.subset(np.random.default_rng(seed).permutation(len(questions))[:count])
 
 

@@ -1,10 +1,14 @@
 """What a checkpoint was made from, read off the manifests: an evaluation needs the same graph, corpus and settings."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
+
+from pydantic import ValidationError
 
 from dragon_core.artifacts import Artifact, ArtifactReference, ArtifactStore, ExternalFiles, Stage
 from dragon_core.embedding import TextVectorParams
+from dragon_core.errors import first_problem
 from dragon_core.qa.errors import QuestionError
 from dragon_core.subgraph import ExtractSubgraphs
 from dragon_core.training import Execution, Pretrain
@@ -32,7 +36,7 @@ class RelevanceInputs:
         inputs = subgraphs.manifest.inputs
         if "text_vectors" in inputs:
             vectors = store.get(subgraphs.manifest.origin("text_vectors"))
-            params = TextVectorParams(**vectors.manifest.params)
+            params = vectors.params(TextVectorParams)
             return cls(subgraphs.manifest.origin("entity_table"), _files_of(vectors, "encoder"), params)
         return cls(None, _files_of(subgraphs, "encoder") if "encoder" in inputs else None, TextVectorParams())
 
@@ -99,32 +103,48 @@ def stage_that_made(artifact: Artifact, kind: type[AnyStage]) -> AnyStage:
         kind: Class of the stage.
 
     Raises:
-        QuestionError: Files it was made from have moved, or another version of the stage made it.
+        QuestionError: Files it was made from have moved or changed, or another version of the stage made it.
     """
     inputs = {
         role: _files_of(artifact, role) if record.reference is None else record.reference
         for role, record in artifact.manifest.inputs.items()
     }
-    stage = kind.model_validate({**inputs, "params": artifact.manifest.params})
+    try:
+        stage = kind.model_validate({**inputs, "params": artifact.manifest.params})
+    except ValidationError as error:
+        raise QuestionError(_of_another_version(artifact, first_problem(error))) from error
     if stage.reference != artifact.reference:
-        raise QuestionError(
-            f"{artifact.reference} was made by another version of this program, which would make {stage.reference} of"
-            " the same; make it anew, or use the version that made it."
-        )
+        raise QuestionError(_of_another_version(artifact, f"this one would make {stage.reference} of the same"))
     return stage
+
+
+def _of_another_version(artifact: Artifact, why: str) -> str:
+    return (
+        f"{artifact.reference} was made by another version of this program ({why}); make it anew, or use the version"
+        " that made it."
+    )
 
 
 def _files_of(artifact: Artifact, name: str) -> ExternalFiles:
     """The files from outside that an artifact was made from, by role.
 
     Raises:
-        QuestionError: They have moved.
+        QuestionError: They have moved, or changed.
     """
     record = artifact.manifest.inputs[name]
     assert record.path is not None
-    files = ExternalFiles(name=name, path=record.path, digest=record.digest)
-    if not files.root.exists():
+    root = Path(record.path)
+    if not root.exists():
         raise QuestionError(
             f"{artifact.reference} was made from {record.path}, which is gone; put it back, or make it anew."
+        )
+    # Manifests of before do not tell which files of the folder they were.
+    if record.pattern is None:
+        return ExternalFiles(name=name, path=record.path, digest=record.digest)
+    files = ExternalFiles.of(name, root, record.pattern)
+    if files.digest != record.digest:
+        raise QuestionError(
+            f"{artifact.reference} was made from {record.path}, whose files have changed since; put the old ones back,"
+            " or make it anew."
         )
     return files

@@ -15,7 +15,6 @@ from dragon_core.qa.sources.decisions import BioASQParams, PubMedQAParams, read_
 from dragon_core.qa.sources.examinations import MedMCQAParams, MedQAParams, read_medmcqa, read_medqa
 from dragon_core.qa.sources.files import QuestionFiles
 from dragon_core.qa.sources.hub import HubParams, read_hub
-from dragon_core.qa.sources.in_house import Splits
 from dragon_core.qa.sources.label_files import PiqaParams, SocialIQAParams, read_piqa, read_socialiqa
 from dragon_core.qa.sources.labelled_choices import (
     ArcParams,
@@ -31,6 +30,7 @@ from dragon_core.qa.sources.labelled_choices import (
 )
 from dragon_core.qa.sources.own_files import OwnFilesParams, read_own_files
 from dragon_core.qa.sources.reader import QuestionReader
+from dragon_core.qa.sources.splits import Splits
 
 FileParams = (
     CommonsenseQAParams

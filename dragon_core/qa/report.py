@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from dragon_core.artifacts import Artifact, ArtifactReference, Draft, Inputs, Parameters, Progress, Stage
+from dragon_core.artifacts.draft import METRICS_NAME, SUMMARY_NAME
 from dragon_core.qa.analysis import group_questions
 from dragon_core.qa.arms import in_order
 from dragon_core.qa.dataset import PreparedQuestions
@@ -19,10 +20,7 @@ from dragon_core.qa.preparation import read_choices
 from dragon_core.qa.report_text import Metrics, groups_text, runs_text, summary_text
 from dragon_core.qa.runs import Run, predictions_table, read_arm
 
-METRICS_NAME = "metrics.json"
 REPORT_NAME = "report.md"
-# The report as one file, which is its page in the Prefect UI.
-SUMMARY_NAME = "summary.md"
 ACCURACY_NAME = "accuracy.png"
 GROUPS_NAME = "groups.png"
 

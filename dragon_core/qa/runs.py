@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dragon_core.artifacts import Artifact, ArtifactReference
+from dragon_core.artifacts.draft import METRICS_NAME
 from dragon_core.artifacts.manifest import InputRecord
 from dragon_core.qa.arms import in_order
 from dragon_core.qa.dataset import UNKNOWN, Bools, PreparedQuestions
@@ -46,7 +47,7 @@ class Run:
     def read(cls, artifact: Artifact) -> Self:
         """Read a `finetuned` artifact."""
         settings = dict(artifact.manifest.params)
-        epochs = json.loads(artifact.path("metrics.json").read_text(encoding="utf-8"))["epochs"]
+        epochs = json.loads(artifact.path(METRICS_NAME).read_text(encoding="utf-8"))["epochs"]
         return cls(
             reference=artifact.reference,
             seed=settings.pop("seed"),

@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 from dragon_core.artifacts import Artifact, ArtifactReference, ArtifactStore
+from dragon_core.artifacts.draft import METRICS_NAME
 from dragon_core.qa.arms import in_order, title_of
 from dragon_core.qa.provenance import Provenance
-from dragon_core.qa.report import METRICS_NAME, REPORT_NAME
+from dragon_core.qa.report import REPORT_NAME
 from dragon_core.qa.report_text import verdict
 
 

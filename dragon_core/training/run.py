@@ -11,6 +11,7 @@ from accelerate import PartialState
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from dragon_core.artifacts import Draft, Inputs, Progress
+from dragon_core.artifacts.draft import METRICS_NAME, SUMMARY_NAME
 from dragon_core.artifacts.lineage import ancestry
 from dragon_core.embedding import ENTITIES_NAME
 from dragon_core.graph import KnowledgeGraph
@@ -43,7 +44,6 @@ from dragon_core.training.stage import Pretrain
 from dragon_core.training.trainer import Trainer
 
 CURVES_NAME = "curves.parquet"
-METRICS_NAME = "metrics.json"
 PICTURE_NAME = "curves.png"
 
 # A process that is lost ends the others; while all live, one may well prepare data for hours.
@@ -130,7 +130,7 @@ class TrainingRun:
             "evaluations": history.evaluations,
         } | parts
         draft.write_json(METRICS_NAME, results)
-        with draft.writing("summary.md") as path:
+        with draft.writing(SUMMARY_NAME) as path:
             title, curves = "## Results on held-out segments", inline_picture(picture, "loss and accuracy by step")
             path.write_text(f"{title}\n\n{results_table(results)}\n{curves}\n", encoding="utf-8")
         settings = self._stage.params.model_dump(mode="json")

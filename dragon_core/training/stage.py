@@ -5,7 +5,6 @@ from pathlib import Path
 from dragon_core.artifacts import Artifact, ArtifactReference, Draft, ExternalFiles, Inputs, Progress, Stage, silent
 from dragon_core.artifacts.identity import json_digest
 from dragon_core.training.errors import TrainingError
-from dragon_core.training.exclusion import only_one
 from dragon_core.training.parameters import Execution, TrainingParams
 
 
@@ -18,6 +17,8 @@ class Pretrain(Stage):
 
     name = "checkpoint"
     version = 7
+    # In which a process that was told to end writes its last checkpoint; other processes of this run wait as well.
+    patience = 60.0
     subgraphs: ArtifactReference
     graph: ArtifactReference
     entity_table: ArtifactReference
@@ -35,9 +36,8 @@ class Pretrain(Stage):
         from dragon_core.training.run import TrainingRun
 
         self._check_graph(inputs)
-        with only_one(draft.scratch):
-            run = TrainingRun(self, inputs, draft.scratch)
-            weights, parts = run.train(progress)
+        run = TrainingRun(self, inputs, draft.scratch)
+        weights, parts = run.train(progress)
         run.write(weights, parts, draft)
 
     def join(self, inputs: Inputs, scratch: Path) -> None:

@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from transformers.utils.logging import disable_progress_bar
 from dragon_core.artifacts import ArtifactStore, make
 from dragon_core.child_process import end_with_parent, take_stdout
 from dragon_core.errors import DragonError
+from dragon_core.training.errors import TrainingError
 from dragon_core.training.stage import Pretrain
 
 logger = logging.getLogger("dragon_core.training.worker")
@@ -55,7 +57,12 @@ def main(stage_path: str, store_url: str) -> None:
     logger.info("Process %d pretrains (%d of %d, threads: %d)", os.getpid(), rank + 1, world_size, threads)
     try:
         if rank == 0:
-            make(stage, store, progress)
+            began = datetime.now(UTC)
+            is_pending = store.find(stage) is None
+            made = make(stage, store, progress)
+            if is_pending and world_size > 1 and made.manifest.created < began:
+                # They wait for this one to train with them.
+                raise TrainingError(f"{made.reference} was made by another run meanwhile.")
         # Else the first process has nothing to do, and nobody to train with.
         elif store.find(stage) is None:
             stage.join(store.inputs(stage), store.scratch(stage.reference))

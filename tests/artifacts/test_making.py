@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from dragon_core.artifacts import (
     make,
     make_shards,
 )
+from dragon_core.artifacts.errors import ArtifactVersionError, StoreUrlError
+from dragon_core.errors import DragonError
 from tests.artifacts.stages import Numbers, NumbersParams, Total, TotalParams
 
 
@@ -148,7 +151,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(store: ArtifactStore) ->
 
     with pytest.raises(StorageFullError, match="No space left"):
         write_to_a_full_disk()
-    assert folder.names() == []
+    assert list(Path(folder.path).iterdir()) == []
 
 
 def test_a_store_on_another_file_system_gives_the_same_artifact(
@@ -187,6 +190,55 @@ def test_the_scratch_folder_is_found_from_outside_and_goes_with_the_commit(
     (scratch / "state").write_text("half")
     assert json.loads(make(Halfway(), store).path("state.json").read_text()) == "half"
     assert not scratch.exists()
+
+
+def test_a_damaged_copy_of_a_remote_file_is_fetched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGON_CACHE", str(tmp_path / "cache"))
+    store = ArtifactStore("memory://dragon-copies")
+    made = make(Total(numbers=make(Numbers(), store).reference), store)
+    whole = made.path("total.json").read_bytes()
+    made.path("total.json").write_bytes(b"{")
+    Total.made.clear()
+    again = make(Total(numbers=make(Numbers(), store).reference), store)
+    assert Total.made == []
+    assert again.path("total.json").read_bytes() == whole
+
+
+def test_files_that_are_no_artifacts_are_passed_over(store: ArtifactStore) -> None:
+    made = make(Numbers(), store)
+    root = Path(store.url)
+    (root / "README").write_text("about this store")
+    (root / "numbers/.DS_Store").write_bytes(b"x")
+    (root / "numbers/0123").mkdir()
+    (root / "numbers/0123/manifest.json").write_bytes(b"\xff")
+    assert [artifact.reference for artifact in store.artifacts()] == [made.reference]
+    assert store.resolve("numbers/latest").reference == made.reference
+    assert [reference.key for reference in store.drafts()] == ["0123"]
+    assert store.stages() == ["numbers"]
+
+
+@pytest.mark.parametrize("url", ["nonsense://store", "git://store"])
+def test_a_store_of_no_known_kind_is_one_sentence(url: str) -> None:
+    with pytest.raises(StoreUrlError, match=f"The store {url} cannot be opened"):
+        ArtifactStore(url)
+
+
+def test_parameters_of_another_version_are_one_sentence(store: ArtifactStore) -> None:
+    made = make(Numbers(), store)
+    assert made.params(NumbersParams) == NumbersParams()
+    with pytest.raises(ArtifactVersionError, match=r"numbers/\w+ was made by another version .*shard_count"):
+        made.params(TotalParams)
+
+
+def test_hidden_files_and_names_that_are_no_text(tmp_path: Path) -> None:
+    (tmp_path / ".cache").mkdir()
+    (tmp_path / "a.txt").write_text("seen")
+    before = ExternalFiles.of("files", tmp_path)
+    (tmp_path / ".cache/b.txt").write_text("not seen")
+    assert ExternalFiles.of("files", tmp_path) == before
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_text("what")
+    with pytest.raises(DragonError, match=r"the name of the file 'caf.*' in .* is not UTF-8; rename it"):
+        ExternalFiles.of("files", tmp_path)
 
 
 def test_a_kill_in_the_middle_loses_one_shard_and_changes_no_byte(tmp_path: Path) -> None:

@@ -17,6 +17,12 @@ def test_the_first_and_the_last_line_come_whatever_the_interval_and_none_twice(
     assert caplog.messages == ["mentions: 1 of 3, mlm loss 0.1235", "mentions: 3 of 3, mlm loss 0.1235"]
 
 
+def test_nothing_to_do_is_done(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    LoggedProgress(logging.getLogger("stage"), "corpus")(0, 0)
+    assert caplog.messages == ["corpus: 0 of 0"]
+
+
 def test_the_time_left_counts_from_what_was_done_at_first(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

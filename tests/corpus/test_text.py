@@ -38,6 +38,8 @@ def test_files_of_all_kinds_are_read_in_the_order_of_their_paths(tmp_path: Path)
         file.write(json.dumps({"text": "From JSON.\nTwo lines.", "id": 7}) + "\n\n")
     (tmp_path / "a.jsonl").write_text('{"text": "Plain."}\n{"text": "More."}')
     (tmp_path / "notes.md").write_text("Not read.")
+    (tmp_path / ".cache").mkdir()
+    (tmp_path / ".cache/hidden.txt").write_text("Not read.")
     documents, rejects = read(tmp_path)
     assert [(d.doc_id, d.sentences) for d in documents] == [
         ("a.jsonl:1", ["Plain."]),

@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from dragon_core.artifacts import Artifact, ArtifactStore, make
+from dragon_core.artifacts.exclusion import only_one
 from dragon_core.training import Execution, Pretrain
 from tests.training.encoders import write_encoder
 from tests.training.stages import pretrain_stage
@@ -163,6 +164,30 @@ def test_sigterm_leaves_a_checkpoint_of_the_last_whole_step(encoder: Path, tmp_p
     assert steps[-1] < 4000
     assert checkpoints_of(tmp_path) == [f"step-{steps[-1]:08}.json"]
     assert not [process for process in psutil.process_iter() if str(tmp_path) in _command_line(process)]
+
+
+def test_the_first_process_does_not_leave_the_others_waiting_for_it(
+    alone: Artifact, encoder: Path, tmp_path: Path
+) -> None:
+    store = ArtifactStore(str(tmp_path))
+    stage = pretrain_stage(store, encoder, **SETTINGS, num_processes=2)
+    (tmp_path / "stage.json").write_text(stage.model_dump_json())
+    command = [sys.executable, "-m", "dragon_core.training.worker", str(tmp_path / "stage.json"), str(tmp_path)]
+    environment = os.environ | {"RANK": "0", "WORLD_SIZE": "2", "PYTHONPATH": str(Path(__file__).parents[2])}
+    pipe = subprocess.PIPE
+    with (
+        only_one(store.scratch(stage.reference), "it"),
+        subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process,
+    ):
+        assert process.stderr is not None
+        assert any("waiting for it" in line for line in process.stderr)
+        # As another run would have made it meanwhile.
+        shutil.copytree(alone.folder, store.folder(stage.reference).path, dirs_exist_ok=True)
+        shutil.rmtree(store.scratch(stage.reference))
+        assert process.stdout is not None
+        report = json.loads(process.stdout.readline())
+        assert process.wait() == 1
+    assert "was made by another run meanwhile" in report["error"]
 
 
 def test_a_process_whose_share_of_a_batch_is_empty_adds_nothing(encoder: Path, tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from typing import Any, Literal
 from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.question import Question
 from dragon_core.qa.sources.files import QuestionFiles
-from dragon_core.qa.sources.in_house import Splits, without_dev
 from dragon_core.qa.sources.items import Item, MalformedItemError, list_of, make_question, text_of
 from dragon_core.qa.sources.params import QuestionSetParams
+from dragon_core.qa.sources.splits import Splits, without_dev
 
 YES_NO = ("yes", "no")
 YES_NO_MAYBE = ("yes", "no", "maybe")

@@ -8,10 +8,10 @@ from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.question import Question
 from dragon_core.qa.sources.answers import position_of_label
 from dragon_core.qa.sources.files import QuestionFiles
-from dragon_core.qa.sources.in_house import Splits, without_dev
 from dragon_core.qa.sources.items import Item, MalformedItemError, make_question, text_of
 from dragon_core.qa.sources.label_files import numbered
 from dragon_core.qa.sources.params import HiddenTestParams, QuestionSetParams
+from dragon_core.qa.sources.splits import Splits, without_dev
 
 MEDMCQA_LABELS = ("1", "2", "3", "4")
 # What MedQA's files with four choices begin with: those of the United States, of the Mainland; Taiwan's with nothing.

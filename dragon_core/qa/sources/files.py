@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dragon_core.artifacts.draft import Tally
+from dragon_core.artifacts.identity import is_hidden
 from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.sources.items import Item
 from dragon_core.qa.sources.reader import QuestionReader
@@ -44,12 +45,8 @@ class QuestionFiles(QuestionReader):
 
     def matching(self, pattern: str) -> list[Path]:
         """The files below the folder whose names match a glob, in the order of their paths; not the hidden ones."""
-        visible = (
-            path
-            for path in self.root.rglob(pattern)
-            if not any(part.startswith(".") for part in path.relative_to(self.root).parts)
-        )
-        return sorted(path for path in visible if path.is_file())
+        found = self.root.rglob(pattern)
+        return sorted(path for path in found if path.is_file() and not is_hidden(path, self.root))
 
     def json_lines(self, path: Path) -> Iterator[Item]:
         """The items of a file with a JSON object on each line; blank lines are passed over."""

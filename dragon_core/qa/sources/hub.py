@@ -11,11 +11,11 @@ from dragon_core.artifacts import Parameters
 from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.question import Question
 from dragon_core.qa.sources.answers import position_of_answer, position_of_label
-from dragon_core.qa.sources.in_house import Splits
 from dragon_core.qa.sources.items import Item, MalformedItemError, list_of, make_question, text_of
 from dragon_core.qa.sources.labelled_choices import labelled_choices
 from dragon_core.qa.sources.params import QuestionSetParams
 from dragon_core.qa.sources.reader import QuestionOf, QuestionReader
+from dragon_core.qa.sources.splits import Splits
 
 # What the Hub's sets have instead of an answer that is not known.
 HIDDEN = (-1, "-1", "")

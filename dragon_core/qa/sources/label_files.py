@@ -10,10 +10,10 @@ from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.question import Question
 from dragon_core.qa.sources.answers import position_of_label
 from dragon_core.qa.sources.files import QuestionFiles
-from dragon_core.qa.sources.in_house import Splits, without_dev
 from dragon_core.qa.sources.items import Item, make_question
 from dragon_core.qa.sources.params import HiddenTestParams, QuestionSetParams
 from dragon_core.qa.sources.reader import QuestionOf
+from dragon_core.qa.sources.splits import Splits, without_dev
 
 SOCIALIQA_LABELS = ("1", "2", "3")
 # What `answerA` and so on are called in version 1.4.

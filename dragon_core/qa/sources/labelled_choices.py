@@ -15,9 +15,9 @@ from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.question import Question
 from dragon_core.qa.sources.answers import position_of_label
 from dragon_core.qa.sources.files import QuestionFiles
-from dragon_core.qa.sources.in_house import Splits, without_dev
 from dragon_core.qa.sources.items import Item, MalformedItemError, list_of, make_question, text_of
 from dragon_core.qa.sources.params import HiddenTestParams, QuestionSetParams
+from dragon_core.qa.sources.splits import Splits, without_dev
 
 
 class CommonsenseQAParams(QuestionSetParams):

@@ -12,9 +12,9 @@ from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.question import Question
 from dragon_core.qa.sources.answers import position_of_answer
 from dragon_core.qa.sources.files import QuestionFiles
-from dragon_core.qa.sources.in_house import Splits
 from dragon_core.qa.sources.items import Item, list_of, make_question, text_of
 from dragon_core.qa.sources.params import QuestionSetParams
+from dragon_core.qa.sources.splits import Splits
 
 
 class OwnFilesParams(QuestionSetParams):

@@ -1,4 +1,4 @@
-"""Splits of our own, where a published set has none to measure on."""
+"""The splits of a set; our own, where a published one has none to measure on."""
 
 import hashlib
 from collections.abc import Sequence

@@ -1,0 +1,77 @@
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import ClassVar
+
+import pytest
+
+from dragon_core.artifacts import ArtifactStore, Draft, Inputs, Parameters, Progress, Stage, make
+from dragon_core.artifacts.errors import ArtifactBusyError
+from dragon_core.artifacts.exclusion import only_one
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from dragon_core.artifacts.exclusion import only_one
+with only_one(Path(sys.argv[1]), "it"):
+    print("held", flush=True)
+    time.sleep(3600)
+"""
+
+
+class Slow(Stage):
+    name = "slow"
+    version = 1
+    params: Parameters = Parameters()
+    made: ClassVar[list[str]] = []
+
+    def finish(self, inputs: Inputs, draft: Draft, progress: Progress) -> None:
+        time.sleep(1)
+        draft.write_json("times.json", len(self.made))
+        self.made.append(self.reference.key)
+
+
+class Impatient(Slow):
+    patience = 0.1
+
+
+def test_a_folder_is_held_until_its_holder_dies(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(ArtifactBusyError, match="Another process makes it"), only_one(tmp_path, "it", 0.1):
+            pass
+        holder.kill()
+    with only_one(tmp_path, "it", 10):
+        pass
+
+
+def test_who_comes_second_waits_and_gets_what_the_first_made(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Slow.made.clear()
+    together = Barrier(3)
+
+    def made(_: int) -> str:
+        together.wait()
+        return make(Slow(), ArtifactStore(str(tmp_path))).manifest.model_dump_json()
+
+    with ThreadPoolExecutor(3) as pool:
+        first, *others = pool.map(made, range(3))
+    assert others == [first, first]
+    assert len(Slow.made) == 1
+    assert "Another process makes slow/" in caplog.text
+    folder = ArtifactStore(str(tmp_path)).get(Slow().reference).folder
+    assert {path.name for path in folder.iterdir()} == {"manifest.json", "times.json"}
+
+
+def test_a_stage_waits_no_longer_than_it_says(tmp_path: Path) -> None:
+    store, stage = ArtifactStore(str(tmp_path)), Impatient()
+    with (
+        only_one(store.scratch(stage.reference), "it"),
+        pytest.raises(ArtifactBusyError, match="Another process makes"),
+    ):
+        make(stage, store)
+    assert store.find(stage) is None
