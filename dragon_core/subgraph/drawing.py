@@ -31,6 +31,7 @@ def draw_subgraph(subgraph: ShownSubgraph, path: Path) -> None:
     if path.suffix not in FORMATS:
         ending = path.suffix or "a file without ending"
         raise SubgraphError(f"{path} is to be drawn as {ending}; end it in .svg or .png.")
+    path.parent.mkdir(parents=True, exist_ok=True)
     # Names and texts are no formulas.
     with rc_context({"text.parse_math": False}):
         _draw(subgraph).savefig(path, dpi=120)

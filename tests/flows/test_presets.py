@@ -9,9 +9,11 @@ import yaml
 
 from dragon_core.artifacts import ArtifactStore
 from dragon_core.artifacts.lineage import lineage
+from dragon_core.corpus import CorpusParams
 from dragon_core.errors import DragonError
 from dragon_core.training import TrainingParams
 from flows.pretrain import pretrain
+from flows.refresh_corpus import refresh_corpus
 from tests.flows.projects import REPOSITORY
 from tests.flows.small_files import write_conceptnet, write_hpo_package, write_text
 
@@ -74,6 +76,14 @@ class TestRuns:
         write_conceptnet(project / graph)
         with pytest.raises(DragonError, match=f"text: there is no file or folder {parameters['text_folder']}; give"):
             pretrain(**parameters)
+        assert not (project / ".dragon" / "store").exists()
+
+    def test_a_text_folder_that_nothing_reads_is_refused(self, project: Path) -> None:
+        for flow in (pretrain, refresh_corpus):
+            with pytest.raises(DragonError, match="The corpus is WordNet, which reads nothing in data/books"):
+                flow(text_folder="data/books")
+        with pytest.raises(DragonError, match="give its folder as text_folder"):
+            refresh_corpus(corpus=CorpusParams(source="text"))
         assert not (project / ".dragon" / "store").exists()
 
 

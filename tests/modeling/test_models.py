@@ -191,5 +191,10 @@ def test_a_missing_encoder_says_what_to_do(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(EncoderError, match=r"holds no config\.json"):
         find_encoder(str(tmp_path))
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(EncoderError, match="no weights"):
+        find_encoder(str(tmp_path))
+    (tmp_path / "pytorch_model.bin").touch()
+    assert find_encoder(str(tmp_path)).root == tmp_path
     with pytest.raises(EncoderError, match="no language model 'no such model'"):
         find_encoder("no such model")
