@@ -107,6 +107,8 @@ def evaluate_ablations(
 ) -> ArtifactReference:
     """Pretrain and fine-tune the model of each ablation, and report; what was made before is not made again.
 
+    There is a report after each model, of those so far.
+
     Args:
         origin: How the model was made that all are compared with.
         questions: The questions.
@@ -118,7 +120,7 @@ def evaluate_ablations(
         make: Makes a stage.
 
     Returns:
-        The evaluation.
+        The evaluation of all.
 
     Raises:
         QuestionError: No ablation changes anything, or one does not go with what the model was made by.
@@ -137,12 +139,16 @@ def evaluate_ablations(
             yield fine_tuned(model.pretraining, prepared, "dragon", finetuning, seed, make)
 
     arms = {name: tuple(map(reference_of, runs(model, reference_of))) for name, model in models(reference_of).items()}
+    if len(arms) < 2:
+        named = ", ".join(names) or "No ablation"
+        raise QuestionError(f"{named} changes nothing of {origin.pretraining.reference}; give other ablations.")
     # What cannot be compared is refused here, before anything is pretrained for hours.
     compared = Report(questions=reference_of(prepared_as(origin, questions, choices)), arms=arms, params=report)
-    for model in models(make).values():
-        for run in runs(model, make):
-            make(run)
-    return make(compared)
+    made: dict[str, tuple[ArtifactReference, ...]] = {}
+    for name, model in models(make).items():
+        made[name] = tuple(make(run) for run in runs(model, make))
+        table = make(compared.model_copy(update={"arms": dict(made)}))
+    return table
 
 
 def _changed(name: AblationName, origin: Provenance, make: MakeStage) -> Provenance:

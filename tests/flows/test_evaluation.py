@@ -111,6 +111,9 @@ def test_ablations_make_models_of_their_own_and_are_made_once(store: str, questi
     # Nodes are kept by degree already.
     assert set(metrics["arms"]) == {"dragon", *names} - {"subgraph: kept by degree"}
     assert {len(arm["runs"]) for arm in metrics["arms"].values()} == {2}
+    # The table grew model by model.
+    tables = [one for one in opened.artifacts("evaluation") if "Ablations" in one.manifest.params["title"]]
+    assert sorted(len(json.loads(one.path("metrics.json").read_text())["arms"]) for one in tables) == [1, 2, 3]
     checkpoints = len(list(Path(store).glob("checkpoint/*/manifest.json")))
     again = ablate(checkpoint=_checkpoint(opened), ablations=names, **settings)
     assert again == str(table.reference)

@@ -1,5 +1,6 @@
 """How the model of an ablation is made, and which ablations do not go with a model."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,14 @@ def test_an_ablation_that_leaves_nothing_to_train_is_named(encoder: ExternalFile
     arguments = (ChoiceParams(), ["objective: masked LM only"], [0], FineTuningParams(), ComparisonParams(title=""))
     with pytest.raises(QuestionError, match=r"The ablation 'objective: masked LM only' does not go with checkpoint/"):
         evaluate_ablations(origin, some("questions"), *arguments, reference_of)
+
+
+def test_ablations_that_change_nothing_are_refused(encoder: ExternalFiles) -> None:
+    arguments = (ChoiceParams(), ["subgraph: kept by degree"], [0], FineTuningParams(), ComparisonParams(title=""))
+    made = made_with("degree", encoder)
+    pretraining = made.pretraining.model_copy(update={"subgraphs": made.extraction.reference})
+    with pytest.raises(QuestionError, match="subgraph: kept by degree changes nothing of checkpoint/"):
+        evaluate_ablations(replace(made, pretraining=pretraining), some("questions"), *arguments, reference_of)
 
 
 @pytest.mark.parametrize("settings", [{"mask_share": 0.0}, {"encoder_learning_rate": 0.0}])
