@@ -12,6 +12,8 @@ from dragon_core.qa.metrics import Hits, compare, mean_lead
 from dragon_core.qa.report_text import lead_text
 
 RESULTS = Path(__file__).parent / "results/answers.jsonl"
+# With an encoder that learned in DRAGON's pretraining, too.
+LEARNING_ENCODER_RESULTS = RESULTS.with_name("answers_learning_encoder.jsonl")
 # With the first token speaking for a text, nodes without a norm, a new masked-LM head at the encoder's rate, and a
 # read-out of six numbers.
 FIRST_TOKEN_RESULTS = RESULTS.with_name("answers_first_token.jsonl")

@@ -18,22 +18,23 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
 import numpy as np
 import pyarrow.parquet as pq
 
-from benchmarks.answer_data import QUESTION_SETS, SHARED_DATA, provenance, read_questions, write_texts
+from benchmarks.answer_data import LEARNING_ENCODER, QUESTION_SETS, SHARED_DATA, provenance, read_questions, write_texts
 from benchmarks.answer_table import RESULTS, answers_table, read_rows, read_signal, signal_table
 from benchmarks.reporting import machine
 from dragon_core.artifacts import ArtifactReference, ArtifactStore, Stage, make
+from dragon_core.artifacts.draft import METRICS_NAME
 from dragon_core.qa import FineTune, FineTuningParams
 from dragon_core.qa.ablations import ABLATIONS, AblationName
 from dragon_core.qa.arms import Arm, starting_stage
 from dragon_core.qa.evaluation import MakeStage, fine_tuned, prepared_as, reference_of
-from dragon_core.qa.finetuning import METRICS_NAME, PREDICTIONS_NAME
+from dragon_core.qa.finetuning import PREDICTIONS_NAME
 from dragon_core.qa.preparer import ChoiceParams
 from dragon_core.qa.provenance import Provenance
 
@@ -91,6 +92,9 @@ def made_as(cell: Cell, origin: Provenance, make: MakeStage) -> tuple[Provenance
     """How a cell's model is made, and which of its arms is fine-tuned; what an ablation pretrains on is made."""
     if cell.arm in ABLATIONS:
         return ABLATIONS[cast(AblationName, cell.arm)].of(origin, make), "dragon"
+    if cell.arm == "lm-mlm":
+        params = origin.pretraining.params.model_copy(update=LEARNING_ENCODER)
+        return replace(origin, pretraining=origin.pretraining.model_copy(update={"params": params})), cell.arm
     return origin, cast(Arm, cell.arm)
 
 
