@@ -43,10 +43,14 @@ class Folder:
     @property
     def scratch(self) -> Path:
         """A local folder for the state of what is unfinished here; it outlives a kill and is deleted at the commit."""
+        return self.on_this_machine(SCRATCH)
+
+    def on_this_machine(self, name: str) -> Path:
+        """A local folder of this name: in this folder, or in the cache folder if this one is remote."""
         remote = cache_folder() / "scratch" / _protocols(self.filesystem)[0] / self.path.lstrip("/")
-        scratch = (Path(self.path) if self.is_local else remote) / SCRATCH
-        scratch.mkdir(parents=True, exist_ok=True)
-        return scratch
+        folder = (Path(self.path) if self.is_local else remote) / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def __truediv__(self, name: str) -> "Folder":
         return Folder(self.filesystem, f"{self.path}/{name}")

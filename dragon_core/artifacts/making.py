@@ -77,10 +77,9 @@ def commit(stage: Stage, store: ArtifactStore, progress: Progress = silent) -> A
         ArtifactNotFoundError: A shard is missing.
         ArtifactBusyError: Another process makes it, for longer than the stage waits.
     """
-    scratch = store.scratch(stage.reference)
-    with only_one(scratch, str(stage.reference), stage.patience):
+    with only_one(store.lock(stage.reference), str(stage.reference), stage.patience):
         made = store.find(stage) or _commit(stage, store, progress)
-        shutil.rmtree(scratch)
+        shutil.rmtree(store.scratch(stage.reference))
     return made
 
 

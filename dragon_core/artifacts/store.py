@@ -16,6 +16,9 @@ from dragon_core.artifacts.manifest import MANIFEST_NAME, InputRecord, Manifest
 from dragon_core.artifacts.stage import Inputs, Parameters, Stage
 from dragon_core.errors import first_problem
 
+# A hidden folder is no stage's.
+LOCKS = ".locks"
+
 AnyParameters = TypeVar("AnyParameters", bound=Parameters)
 
 
@@ -100,6 +103,10 @@ class ArtifactStore:
     def scratch(self, reference: ArtifactReference) -> Path:
         """The local folder for the state of an artifact that is unfinished, the same as `Draft.scratch`."""
         return self.folder(reference).scratch
+
+    def lock(self, reference: ArtifactReference) -> Path:
+        """The local file that whoever finishes an artifact holds (`only_one`)."""
+        return self._root.on_this_machine(LOCKS) / f"{reference.stage}-{reference.key}"
 
     def get(self, reference: ArtifactReference) -> Artifact:
         """The committed artifact that the reference names; its checksums are not looked at.

@@ -38,15 +38,16 @@ class Impatient(Slow):
     patience = 0.1
 
 
-def test_a_folder_is_held_until_its_holder_dies(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+def test_a_lock_is_held_until_its_holder_dies(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    command = [sys.executable, "-c", HOLD, str(lock)]
     with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(ArtifactBusyError, match="Another process makes it"), only_one(tmp_path, "it", 0.1):
+        with pytest.raises(ArtifactBusyError, match="Another process makes it"), only_one(lock, "it", 0.1):
             pass
         holder.kill()
-    with only_one(tmp_path, "it", 10):
+    with only_one(lock, "it", 10):
         pass
 
 
@@ -70,7 +71,7 @@ def test_who_comes_second_waits_and_gets_what_the_first_made(tmp_path: Path, cap
 def test_a_stage_waits_no_longer_than_it_says(tmp_path: Path) -> None:
     store, stage = ArtifactStore(str(tmp_path)), Impatient()
     with (
-        only_one(store.scratch(stage.reference), "it"),
+        only_one(store.lock(stage.reference), "it"),
         pytest.raises(ArtifactBusyError, match="Another process makes"),
     ):
         make(stage, store)

@@ -175,15 +175,13 @@ def test_the_first_process_does_not_leave_the_others_waiting_for_it(
     command = [sys.executable, "-m", "dragon_core.training.worker", str(tmp_path / "stage.json"), str(tmp_path)]
     environment = os.environ | {"RANK": "0", "WORLD_SIZE": "2", "PYTHONPATH": str(Path(__file__).parents[2])}
     pipe = subprocess.PIPE
-    with (
-        only_one(store.scratch(stage.reference), "it"),
-        subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process,
-    ):
+    with only_one(store.lock(stage.reference), "it"):
+        process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
         assert process.stderr is not None
         assert any("waiting for it" in line for line in process.stderr)
         # As another run would have made it meanwhile.
         shutil.copytree(alone.folder, store.folder(stage.reference).path, dirs_exist_ok=True)
-        shutil.rmtree(store.scratch(stage.reference))
+    with process:
         assert process.stdout is not None
         report = json.loads(process.stdout.readline())
         assert process.wait() == 1
