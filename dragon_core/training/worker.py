@@ -12,11 +12,11 @@ import json
 import logging
 import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.state import is_initialized
 from torch.distributed.elastic.multiprocessing.errors import record
 from transformers.utils.logging import disable_progress_bar
 
@@ -57,11 +57,10 @@ def main(stage_path: str, store_url: str) -> None:
     logger.info("Process %d pretrains (%d of %d, threads: %d)", os.getpid(), rank + 1, world_size, threads)
     try:
         if rank == 0:
-            began = datetime.now(UTC)
             is_pending = store.find(stage) is None
             made = make(stage, store, progress)
-            if is_pending and world_size > 1 and made.manifest.created < began:
-                # They wait for this one to train with them.
+            if is_pending and world_size > 1 and not is_initialized():
+                # This one did not train, and the others wait for it to train with them.
                 raise TrainingError(f"{made.reference} was made by another run meanwhile.")
         # Else the first process has nothing to do, and nobody to train with.
         elif store.find(stage) is None:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -180,7 +181,9 @@ def test_the_first_process_does_not_leave_the_others_waiting_for_it(
         assert process.stderr is not None
         assert any("waiting for it" in line for line in process.stderr)
         # As another run would have made it meanwhile.
-        shutil.copytree(alone.folder, store.folder(stage.reference).path, dirs_exist_ok=True)
+        folder = shutil.copytree(alone.folder, store.folder(stage.reference).path, dirs_exist_ok=True)
+        manifest = alone.manifest.model_copy(update={"created": datetime.now(UTC)})
+        Path(folder, "manifest.json").write_text(manifest.model_dump_json())
     with process:
         assert process.stdout is not None
         report = json.loads(process.stdout.readline())
