@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 
 import psutil
@@ -45,11 +47,12 @@ def pretrain_in_processes(stage: Pretrain, store_url: str, progress: Progress, l
     """
     store = ArtifactStore(store_url)
     if store.find(stage) is None:
-        # Clears away what is damaged, which a file written before would go with.
+        # So that what is damaged is cleared away before several processes look at it.
         begin(stage, store)
-        path = store.scratch(stage.reference) / "stage.json"
-        path.write_text(stage.model_dump_json(), encoding="utf-8")
-        run_module([WORKER, str(path), store_url], stage.execution, progress, log)
+        with TemporaryDirectory(prefix="dragon-") as folder:
+            path = Path(folder) / "stage.json"
+            path.write_text(stage.model_dump_json(), encoding="utf-8")
+            run_module([WORKER, str(path), store_url], stage.execution, progress, log)
         if store.find(stage) is None:
             raise ChildFailedError(
                 f"The processes ended well, but {stage.reference} is not there: they run another version of the program"

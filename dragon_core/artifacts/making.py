@@ -41,22 +41,34 @@ def make(stage: Stage, store: ArtifactStore, progress: Progress = silent) -> Art
 
 
 def begin(stage: Stage, store: ArtifactStore) -> list[str]:
-    """Clear away a damaged artifact of the same key, and name the shards that are still to be made."""
+    """Clear away a damaged artifact of the same key, and name the shards that are still to be made.
+
+    Raises:
+        ArtifactBusyError: Another process finishes the artifact, for longer than the stage waits.
+    """
     folder = store.folder(stage.reference)
-    # Another process may have made it since it was looked for.
-    if folder.read(MANIFEST_NAME) is not None and store.find(stage) is None:
-        folder.delete()
+    with only_one(store.lock(stage.reference), str(stage.reference), stage.patience):
+        if _is_committed(folder):
+            # Another process may have made it since it was looked for.
+            if store.find(stage) is not None:
+                return []
+            folder.delete()
     digests = _input_digests(stage, store)
     return [name for name in stage.shards(store.inputs(stage)) if _shard_record(folder, name, digests) is None]
 
 
 def make_shards(stage: Stage, store: ArtifactStore, names: Sequence[str], progress: Progress = silent) -> None:
-    """Make and commit the named shards, one after another; those that are committed already are left alone."""
+    """Make and commit the named shards, one after another.
+
+    Those that are committed already are left alone, and all if another process committed the artifact meanwhile.
+    """
     folder = store.folder(stage.reference)
     digests = _input_digests(stage, store)
 
     def pending() -> Iterator[Shard]:
         for done, name in enumerate(names):
+            if _is_committed(folder):
+                return
             if _shard_record(folder, name, digests) is None:
                 started = time.perf_counter()
                 shard = Shard(folder, name)
@@ -79,6 +91,7 @@ def commit(stage: Stage, store: ArtifactStore, progress: Progress = silent) -> A
     """
     with only_one(store.lock(stage.reference), str(stage.reference), stage.patience):
         made = store.find(stage) or _commit(stage, store, progress)
+        (made.store_folder / SHARD_RECORDS).delete()
         shutil.rmtree(store.scratch(stage.reference))
     return made
 
@@ -123,8 +136,11 @@ def _commit(stage: Stage, store: ArtifactStore, progress: Progress) -> Artifact:
         seconds=sum(record.seconds for record in shards) + time.perf_counter() - started,
     )
     folder.write(MANIFEST_NAME, manifest.model_dump_json(indent=2))
-    (folder / SHARD_RECORDS).delete()
     return Artifact(folder, manifest)
+
+
+def _is_committed(folder: Folder) -> bool:
+    return folder.size(MANIFEST_NAME) is not None
 
 
 def _input_digests(stage: Stage, store: ArtifactStore) -> dict[str, str]:

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 import time
@@ -66,6 +67,22 @@ def test_who_comes_second_waits_and_gets_what_the_first_made(tmp_path: Path, cap
     assert "Another process makes slow/" in caplog.text
     folder = ArtifactStore(str(tmp_path)).get(Slow().reference).folder
     assert {path.name for path in folder.iterdir()} == {"manifest.json", "times.json"}
+
+
+def test_what_is_damaged_is_not_cleared_away_under_a_process_that_makes_it_anew(tmp_path: Path) -> None:
+    store, stage = ArtifactStore(str(tmp_path / "store")), Slow()
+    folder = make(stage, store).folder
+    sound = Path(shutil.copytree(folder, tmp_path / "sound"))
+    (folder / "times.json").write_text("damaged")
+    Slow.made.clear()
+    with ThreadPoolExecutor(1) as pool:
+        with only_one(store.lock(stage.reference), "it"):
+            second = pool.submit(make, stage, store)
+            time.sleep(1)
+            assert (folder / "times.json").read_text() == "damaged"
+            shutil.copytree(sound, folder, dirs_exist_ok=True)
+        assert second.result() == ArtifactStore(str(tmp_path / "store")).get(stage.reference)
+    assert Slow.made == []
 
 
 def test_a_stage_waits_no_longer_than_it_says(tmp_path: Path) -> None:

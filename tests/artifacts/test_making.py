@@ -102,10 +102,11 @@ def test_what_hangs_on_changed_contents_is_made_again(store: ArtifactStore) -> N
     assert store.find(total) is None
 
 
-def test_a_half_written_manifest_is_no_artifact(store: ArtifactStore) -> None:
+@pytest.mark.parametrize("begins", [b"", b"\xff\xfe"])
+def test_a_half_written_manifest_is_no_artifact(store: ArtifactStore, begins: bytes) -> None:
     artifact = make(Numbers(), store)
     path = artifact.folder / "manifest.json"
-    path.write_text(path.read_text()[:100])
+    path.write_bytes(begins + path.read_bytes()[:100])
     assert store.find(Numbers()) is None
     assert make(Numbers(), store).manifest.digest == artifact.manifest.digest
 
@@ -119,6 +120,20 @@ def test_groups_of_shards_can_be_made_apart_and_a_missing_one_blocks_the_commit(
     assert begin(stage, store) == names[2:]
     make_shards(stage, store, names)
     assert commit(stage, store).manifest.counts["numbers"] == 25
+
+
+def test_shards_are_not_made_of_what_another_process_commits_meanwhile(store: ArtifactStore) -> None:
+    stage = Numbers()
+    names = begin(stage, store)
+    artifact = make(stage, store)
+    Numbers.made.clear()
+    make_shards(stage, store, names)
+    assert Numbers.made == []
+    # What it was writing when the other one committed.
+    (artifact.folder / ".shards").mkdir()
+    (artifact.folder / ".shards/part-00000.parquet.json").write_text("{}")
+    assert commit(stage, store) == artifact
+    assert not (artifact.folder / ".shards").exists()
 
 
 def test_shards_made_from_other_contents_are_not_used(store: ArtifactStore, tmp_path: Path) -> None:
