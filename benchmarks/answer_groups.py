@@ -3,7 +3,8 @@
     python -m benchmarks.answer_groups [--share 0.1] [--store DIR]
 
 Each group of the test questions is printed, a JSON line each, with the accuracy of the arms over all their seeds.
-Ablations are left out. The store needs to have the prepared questions alone, and makes them if it has not.
+Ablations are left out. The store needs to have the prepared questions alone; without them, all that the models read
+is made.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from dragon_core.artifacts import ArtifactReference, ArtifactStore, Stage, make
 from dragon_core.qa.analysis import group_questions
 from dragon_core.qa.arms import in_order
 from dragon_core.qa.dataset import PreparedQuestions
+from dragon_core.qa.evaluation import reference_of
 from dragon_core.qa.metrics import Hits, compare
 from dragon_core.qa.preparation import read_choices
 
@@ -51,10 +53,13 @@ def main() -> None:
     def now(stage: Stage) -> ArtifactReference:
         return make(stage, store).reference
 
-    origin = provenance(write_texts(Path(f"{store.url}-texts")), now)
+    texts = write_texts(Path(f"{store.url}-texts"))
+    origin = provenance(texts, reference_of)
     report_machine()
     for name in QUESTION_SETS:
-        reference = prepared(name, origin, now)
+        reference = prepared(name, origin, reference_of)
+        if reference not in [artifact.reference for artifact in store.artifacts(reference.stage)]:
+            prepared(name, provenance(texts, now), now)
         hits = hits_by_arm(read_rows(), arguments.share, reference)
         questions = PreparedQuestions.of(read_choices(store.get(reference), "test"))
         for way, groups in group_questions(questions).items():

@@ -5,7 +5,7 @@ from prefect import flow
 from dragon_core.artifacts import ArtifactReference, ArtifactStore, Stage
 from dragon_core.qa.arms import Arm
 from dragon_core.qa.evaluation import MakeStage, evaluate_questions
-from dragon_core.qa.generation import ABOUT, GenerateQuestions, QuestionParams
+from dragon_core.qa.generation import ABOUT, GenerateQuestions, QuestionParams, check_corpus
 from dragon_core.qa.parameters import FineTuningParams, Seed
 from dragon_core.qa.provenance import Provenance, source_of
 from dragon_core.qa.reading import ReadQuestions
@@ -89,6 +89,8 @@ def questions_of(
     params = questions.params
     if isinstance(params, QuestionParams):
         corpus = origin.extraction.corpus
+        # Before files are hashed that may have changed since, which are not what is amiss.
+        check_corpus(store.get(corpus))
         generated = GenerateQuestions(source=source_of(store, corpus), corpus=corpus, params=params)
         return make(generated), "Generated questions", ABOUT
     files = None if questions.files is None else named_files(params.source, questions.files)

@@ -4,7 +4,7 @@ import argparse
 import pickle
 import re
 import shutil
-import tempfile
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,8 +96,9 @@ def convert(file: Path, out: Path, attention_heads: int | None = None) -> Dragon
     if out.exists():
         raise ConversionError(f"{out} exists; give a new folder.")
     out.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f"{out.name}.", dir=out.parent))
+    draft = out.with_name(f"{out.name}.{uuid.uuid4().hex}")
     try:
+        draft.mkdir()
         table = tensors.pop(ENTITIES, None)
         if table is not None:
             _save_entities(table, draft / ENTITIES_NAME)

@@ -153,9 +153,16 @@ def evaluate_ablations(
 
 def _changed(name: AblationName, origin: Provenance, make: MakeStage) -> Provenance:
     try:
-        return ABLATIONS[name].of(origin, make)
+        model = ABLATIONS[name].of(origin, make)
     except ValidationError as error:
         raise QuestionError(
             f"The ablation {name!r} does not go with {origin.pretraining.reference}: {first_problem(error)}. Leave it"
             " out."
         ) from error
+    params = model.pretraining.params
+    if params.num_fusion_layers < 0 and not params.encoder_learning_rate:
+        raise QuestionError(
+            f"The ablation {name!r} does not go with {origin.pretraining.reference}, whose encoder stayed as it was"
+            " (encoder_learning_rate 0): without a graph network nothing would be pretrained. Leave it out."
+        )
+    return model

@@ -7,7 +7,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from dragon_core.artifacts import ArtifactReference, Draft, ExternalFiles, Inputs, Parameters, Progress, Stage
+from dragon_core.artifacts import (
+    Artifact,
+    ArtifactReference,
+    Draft,
+    ExternalFiles,
+    Inputs,
+    Parameters,
+    Progress,
+    Stage,
+)
 from dragon_core.corpus import HOLDOUT_NAME
 from dragon_core.graph.wordnet.files import read_wordnet
 from dragon_core.qa.errors import QuestionError
@@ -34,6 +43,20 @@ class QuestionParams(Parameters):
     seed: int = Field(0, ge=0, description="Decides distractors and splits.")
 
 
+def check_corpus(corpus: Artifact) -> None:
+    """Refuse a corpus that no questions can be generated from.
+
+    Raises:
+        QuestionError: It is not of WordNet.
+    """
+    read = corpus.manifest.params["source"]
+    if read != "wordnet":
+        raise QuestionError(
+            f"Questions are generated from a corpus of WordNet, and {corpus.reference} was read from the source"
+            f" {read!r}; name a question set instead, a published one or your own (docs/questions.md)."
+        )
+
+
 class GenerateQuestions(Stage):
     """Questions about the definitions that the corpus held out, in three splits."""
 
@@ -49,12 +72,7 @@ class GenerateQuestions(Stage):
         Raises:
             QuestionError: The corpus is not WordNet, or its held-out definitions give too few questions.
         """
-        read = inputs.corpus.manifest.params["source"]
-        if read != "wordnet":
-            raise QuestionError(
-                f"Questions are generated from a corpus of WordNet, and {inputs.corpus.reference} was read from the"
-                f" source {read!r}; name a question set instead, a published one or your own (docs/questions.md)."
-            )
+        check_corpus(inputs.corpus)
         held_out = pq.read_table(inputs.corpus.path(HOLDOUT_NAME), columns=["doc_id"])["doc_id"].to_pylist()
         params = self.params
         generated = generate_questions(read_wordnet(self.source.root), held_out, params.num_choices, params.seed)

@@ -1,6 +1,7 @@
 """Arms and ablations of a model, on a set of questions, by the flows."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,11 @@ from pydantic import ValidationError
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from dragon_core.artifacts import ArtifactStore
+from dragon_core.artifacts import ArtifactStore, ExternalFiles, make
 from dragon_core.artifacts.lineage import lineage
 from dragon_core.cli import app
-from dragon_core.corpus import CorpusParams
+from dragon_core.corpus import BuildCorpus, CorpusParams
+from dragon_core.qa import QuestionError
 from dragon_core.qa.ablations import ABLATIONS
 from dragon_core.qa.arms import TITLES, starting_stage
 from dragon_core.qa.evaluation import reference_of
@@ -21,7 +23,7 @@ from dragon_core.qa.sources.own_files import OwnFilesParams
 from dragon_core.subgraph import SubgraphParams
 from dragon_core.training import Execution, Pretrain, TrainingParams
 from flows.ablate import ablate
-from flows.evaluate import evaluate
+from flows.evaluate import evaluate, questions_of
 from flows.sources import QuestionSource
 from flows.stages import (
     build_corpus,
@@ -75,6 +77,20 @@ def questions(tmp_path_factory: pytest.TempPathFactory) -> QuestionSource:
 def test_files_are_not_taken_for_generated_questions() -> None:
     with pytest.raises(ValidationError, match=r"say in `params` which set `files` hold"):
         QuestionSource(files="data/csqa")
+
+
+def test_no_questions_are_generated_of_texts_even_if_these_have_changed(store: str, tmp_path: Path) -> None:
+    opened = ArtifactStore(store)
+    origin = Provenance.of(opened, opened.resolve(_checkpoint(opened)).reference)
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "a.txt").write_text("A dog barks.\n")
+    params = CorpusParams(source="text", holdout_share=0)
+    corpus = make(BuildCorpus(source=ExternalFiles.of("texts", texts), params=params), opened).reference
+    (texts / "a.txt").write_text("A cat does not.\n")
+    of_texts = replace(origin, extraction=origin.extraction.model_copy(update={"corpus": corpus}))
+    with pytest.raises(QuestionError, match="was read from the source 'text'; name a question set instead"):
+        questions_of(of_texts, QuestionSource(), opened, reference_of)
 
 
 def test_every_arm_is_a_model_of_its_own(store: str, questions: QuestionSource) -> None:

@@ -186,7 +186,11 @@ def test_what_the_published_code_does_not_know_is_not_written(tmp_path: Path) ->
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     tensors, options = published(as_used(PLAIN))
     file = written(tmp_path, tensors, options)
+    (tmp_path / "folder").mkdir()
     convert(file, tmp_path / "ours", attention_heads=2)
+    # Others may read it as they may read a folder that was made by hand, and no draft is left.
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "folder").stat().st_mode
+    assert {path.name for path in tmp_path.iterdir()} == {"folder", "ours", file.name}
     before = load_file(tmp_path / "ours" / "model.safetensors")
     with pytest.raises(ConversionError, match="exists; give a new folder"):
         convert(file, tmp_path / "ours", attention_heads=2)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dragon_core.artifacts import ArtifactReference, ExternalFiles
+from dragon_core.artifacts import ArtifactReference, ExternalFiles, Stage
 from dragon_core.embedding import TextVectorParams
 from dragon_core.qa import QuestionError
 from dragon_core.qa.ablations import ABLATIONS, AblationName, evaluate_ablations
@@ -76,6 +76,21 @@ def test_an_ablation_that_leaves_nothing_to_train_is_named(encoder: ExternalFile
     arguments = (ChoiceParams(), ["objective: masked LM only"], [0], FineTuningParams(), ComparisonParams(title=""))
     with pytest.raises(QuestionError, match=r"The ablation 'objective: masked LM only' does not go with checkpoint/"):
         evaluate_ablations(origin, some("questions"), *arguments, reference_of)
+
+
+def test_the_graph_as_sentences_needs_an_encoder_that_learns(encoder: ExternalFiles) -> None:
+    origin = made_with("degree", encoder, encoder_learning_rate=0.0)
+    names: list[AblationName] = ["interaction: none", "graph: as sentences"]
+    arguments = (ChoiceParams(), names, [0], FineTuningParams(), ComparisonParams(title=""))
+    made: list[str] = []
+
+    def make(stage: Stage) -> ArtifactReference:
+        made.append(stage.name)
+        return stage.reference
+
+    with pytest.raises(QuestionError, match=r"'graph: as sentences' does not go with .* nothing would be pretrained"):
+        evaluate_ablations(origin, some("questions"), *arguments, make)
+    assert made == []
 
 
 def test_ablations_that_change_nothing_are_refused(encoder: ExternalFiles) -> None:

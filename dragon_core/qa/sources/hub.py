@@ -101,9 +101,10 @@ def _items(root: Path | None, reader: QuestionReader, params: HubParams, split: 
         ) from error
     # Answers may be left out where they are not known.
     required = _columns(params) - ({params.columns.answer} if split == params.test else set())
-    if missing := sorted(name for name in required if not {name, name.partition(".")[0]} & {*loaded.column_names}):
+    present = list(_names_of(loaded.features))
+    if missing := sorted(required - {*present}):
         raise QuestionError(
-            f"The split {split} of {name} has no column {', '.join(missing)}: it has {', '.join(loaded.column_names)}."
+            f"The split {split} of {name} has no column {', '.join(missing)}: it has {', '.join(present)}."
             " Name its columns in `columns`."
         )
     yield from reader.items(f"{name if root is None else root.name}, {split}", enumerate(loaded, start=1))
@@ -114,6 +115,14 @@ def _columns(params: HubParams) -> set[str]:
     choices = (columns.choices,) if isinstance(columns.choices, str) else columns.choices
     named = [columns.id, columns.question, columns.context, columns.answer, *(() if params.fixed_choices else choices)]
     return {name for name in named if name is not None}
+
+
+def _names_of(features: Mapping[str, Any]) -> Iterator[str]:
+    """Names of columns, and of those within them."""
+    for name, feature in features.items():
+        yield name
+        if isinstance(feature, Mapping):
+            yield from (f"{name}.{inner}" for inner in _names_of(feature))
 
 
 def _question_of(params: HubParams, split: str) -> QuestionOf:
