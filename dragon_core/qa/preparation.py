@@ -15,6 +15,7 @@ from dragon_core.graph import KnowledgeGraph
 from dragon_core.linking import open_linker
 from dragon_core.qa.preparer import PreparationParams, QuestionPreparer
 from dragon_core.qa.question import Question
+from dragon_core.qa.reuse import PreparedRows, prepared_alike
 from dragon_core.qa.schema import SPLITS, split_name
 from dragon_core.subgraph import (
     NodeType,
@@ -69,11 +70,12 @@ class PrepareQuestions(Stage):
         """
         self._check_origins(inputs)
         preparer = self.open(inputs)
+        known = PreparedRows(prepared_alike(self, inputs.store))
         read = lru_cache(1)(lambda split: pq.read_table(inputs.questions.path(split_name(split))))
         for shard in shards:
             split, number = shard.name.removesuffix(".parquet").split("-")
             rows = read(split).slice(int(number) * QUESTIONS_OF_A_SHARD, QUESTIONS_OF_A_SHARD).to_pylist()
-            shard.write_batches(shard.name, preparer.schema, _batches(preparer, rows, shard))
+            shard.write_batches(shard.name, preparer.schema, _batches(preparer, known, rows, shard))
 
     def open(self, inputs: Inputs) -> QuestionPreparer:
         """What prepares questions as this stage does."""
@@ -101,17 +103,36 @@ def read_choices(prepared: Artifact, split: str) -> pa.Table:
     return pa.concat_tables(pq.read_table(prepared.path(name)) for name in names).combine_chunks()
 
 
-def _batches(preparer: QuestionPreparer, rows: list[dict[str, object]], shard: Shard) -> Iterator[pa.RecordBatch]:
+def _batches(
+    preparer: QuestionPreparer, known: PreparedRows, rows: list[dict[str, object]], shard: Shard
+) -> Iterator[pa.RecordBatch]:
     for start in range(0, len(rows), QUESTIONS_OF_A_BATCH):
         questions = [Question(**row) for row in rows[start : start + QUESTIONS_OF_A_BATCH]]  # type: ignore[arg-type]
-        batch = preparer(questions)
+        batch, num_known = _prepared(preparer, known, questions)
         nodes = pc.list_flatten(batch["node_type"])
         of_row = np.asarray(pc.list_parent_indices(batch["node_type"]))
         num_linked = len(np.unique(of_row[np.asarray(nodes) == NodeType.ANSWER]))
         shard.count(
             questions=len(questions),
+            questions_prepared_before=num_known,
             choices=len(batch),
             nodes=len(nodes),
             choices_not_linked=len(batch) - num_linked,
         )
         yield batch
+
+
+def _prepared(
+    preparer: QuestionPreparer, known: PreparedRows, questions: Sequence[Question]
+) -> tuple[pa.RecordBatch, int]:
+    """Rows of some questions, in their order, and how many of them were prepared before."""
+    texts = [preparer.texts(question) for question in questions]
+    found = [known.of(question, read) for question, read in zip(questions, texts, strict=True)]
+    unknown = [question for question, rows in zip(questions, found, strict=True) if rows is None]
+    made = pa.Table.from_batches([preparer(unknown)] if unknown else [], preparer.schema)
+    parts, start = [], 0
+    for read, rows in zip(texts, found, strict=True):
+        parts.append(made.slice(start, len(read)) if rows is None else rows)
+        start += len(read) if rows is None else 0
+    (batch,) = pa.concat_tables(parts).combine_chunks().to_batches()
+    return batch, len(questions) - len(unknown)

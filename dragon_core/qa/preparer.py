@@ -78,7 +78,7 @@ class QuestionPreparer:
             QuestionError: A question's choices are not the classes.
         """
         asked = [text_with_context(question.question, question.context) for question in questions]
-        read = [self._texts(question) for question in questions]
+        read = [self.texts(question) for question in questions]
         of_row = np.repeat(np.arange(len(questions)), [len(texts) for texts in read]).tolist()
         texts = [text for of_question in read for text in of_question]
         in_questions = self._linker.link(asked)
@@ -103,8 +103,12 @@ class QuestionPreparer:
             columns[name] = pa.array([getattr(questions[row], name) for row in of_row], self.schema.field(name).type)
         return pa.record_batch(columns | found.to_arrow(self.schema), schema=self.schema)
 
-    def _texts(self, question: Question) -> list[str]:
-        """What is read after a question, one text a row."""
+    def texts(self, question: Question) -> list[str]:
+        """What is read after a question, one text a row.
+
+        Raises:
+            QuestionError: Its choices are not the classes.
+        """
         classes = list(self._params.classes)
         if not classes:
             return question.choices
