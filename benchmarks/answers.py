@@ -39,6 +39,8 @@ from dragon_core.qa.preparer import ChoiceParams
 from dragon_core.qa.provenance import Provenance
 
 ARMS: tuple[Arm, ...] = ("lm", "dragon", "greaselm", "lm-mlm")
+# Pretrained without a graph network, so that there is nothing to learn but the encoder.
+WITHOUT_NETWORK = ("lm-mlm", "graph: as sentences")
 TRAIN_SIZES = {"openbookqa": 4957, "commonsenseqa": 8500}
 FINE_TUNING = FineTuningParams(
     dev_examples=400,
@@ -90,11 +92,11 @@ def prepared(name: str, model: Provenance, make: MakeStage, answer_edges: bool =
 
 def made_as(cell: Cell, origin: Provenance, make: MakeStage) -> tuple[Provenance, Arm]:
     """How a cell's model is made, and which of its arms is fine-tuned; what an ablation pretrains on is made."""
+    if cell.arm in WITHOUT_NETWORK:
+        params = origin.pretraining.params.model_copy(update=LEARNING_ENCODER)
+        origin = replace(origin, pretraining=origin.pretraining.model_copy(update={"params": params}))
     if cell.arm in ABLATIONS:
         return ABLATIONS[cast(AblationName, cell.arm)].of(origin, make), "dragon"
-    if cell.arm == "lm-mlm":
-        params = origin.pretraining.params.model_copy(update=LEARNING_ENCODER)
-        return replace(origin, pretraining=origin.pretraining.model_copy(update={"params": params})), cell.arm
     return origin, cast(Arm, cell.arm)
 
 
