@@ -2,12 +2,16 @@
 
 import json
 import re
+import shutil
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from benchmarks import answer_data, answer_groups, answers
 from benchmarks.answer_data import QUESTION_SETS, questions_of, write_texts
 from benchmarks.answer_groups import hits_by_arm
 from benchmarks.answer_table import (
@@ -25,9 +29,12 @@ from benchmarks.answer_table import (
     text_vectors_table,
 )
 from benchmarks.answers import ARMS
-from dragon_core.artifacts import ArtifactReference
+from dragon_core.artifacts import ArtifactReference, ArtifactStore
 from dragon_core.errors import DragonError
+from tests.answer_files import write_shared_data
+from tests.graph.wordnet.dictionary import write_dictionary
 from tests.shared_data import SHARED_DATA
+from tests.training.encoders import write_encoder
 
 
 def words_of(text: str) -> str:
@@ -135,6 +142,55 @@ def test_groups_are_of_all_seeds_of_the_arms_on_the_same_questions() -> None:
     assert list(found) == ["dragon", "lm"]
     assert found["dragon"].tolist() == [[False, True]]
     assert sorted(found["lm"].tolist()) == [[False, False], [True, False]]
+
+
+def test_cells_are_measured_once_and_grouped_without_their_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_shared_data(tmp_path / "data")
+    monkeypatch.setenv("WORDNET_DIR", str(write_dictionary(tmp_path / "dictionary")))
+    monkeypatch.setattr(answer_data, "SHARED_DATA", tmp_path / "data")
+    monkeypatch.setattr(answer_data, "ENCODER", str(write_encoder(tmp_path / "encoder", positions=512)))
+    few = {"steps": 2, "warmup_steps": 1, "batch_size": 4, "num_fusion_layers": 1, "node_size": 16}
+    monkeypatch.setattr(answer_data, "TRAINING", answer_data.TRAINING.model_copy(update=few))
+    monkeypatch.setattr(answers, "LEARNING_ENCODER", {"encoder_learning_rate": 1e-3})
+    monkeypatch.setattr(answers, "TRAIN_SIZES", {"openbookqa": 60, "commonsenseqa": 60})
+    settings = answers.FINE_TUNING.model_copy(update={"epochs": 1, "dev_examples": 4})
+    monkeypatch.setattr(answers, "FINE_TUNING", settings)
+    results = tmp_path / "answers.jsonl"
+    results.touch()
+    monkeypatch.setattr(answers, "RESULTS", results)
+    for module in (answers, answer_groups):
+        monkeypatch.setattr(module, "read_rows", partial(read_rows, results))
+    store = ArtifactStore(str(tmp_path / "store"))
+    arms = ["dragon", "lm", "lm-mlm", "graph: as sentences"]
+    command = ["answers", "--arms", *arms, "--seeds", "1", "--sets", "openbookqa", "--store", store.url]
+
+    monkeypatch.setattr(sys, "argv", command)
+    answers.main()
+    rows = read_rows(results)
+    assert {row["arm"] for row in rows} == set(arms)
+    assert len({row["checkpoint"] for row in rows}) == len(arms)
+    assert {row["questions_asked"] for row in rows} == {12}
+    # What was measured is not measured again, even where its models are gone.
+    shutil.rmtree(tmp_path / "store")
+    answers.main()
+    assert read_rows(results) == rows
+    assert not list(store.artifacts("finetuned"))
+
+    capsys.readouterr()
+    monkeypatch.setattr(sys, "argv", ["answer_groups", "--store", store.url])
+    monkeypatch.setattr(answer_groups, "QUESTION_SETS", {"openbookqa": QUESTION_SETS["openbookqa"]})
+    answer_groups.main()
+    first = capsys.readouterr().out.splitlines()
+    groups = [json.loads(line) for line in first if "group" in json.loads(line)]
+    assert {group["prepared"] for group in groups} == {rows[0]["prepared"]}
+    assert all(set(group["accuracy"]) == {"dragon", "lm", "lm-mlm"} for group in groups)
+    for stage in set(store.stages()) - {"prepared-questions"}:
+        shutil.rmtree(tmp_path / "store" / stage)
+    answer_groups.main()
+    assert capsys.readouterr().out.splitlines() == first
+    assert store.stages() == ["prepared-questions"]
 
 
 def test_the_documented_tables_are_those_of_the_results() -> None:

@@ -37,7 +37,7 @@ def byte_pair_tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
 
 
-def write_encoder(folder: Path, layers: int = 2, dropout: float = 0.1) -> Path:
+def write_encoder(folder: Path, layers: int = 2, dropout: float = 0.1, positions: int = 64) -> Path:
     """Write a random BERT with a masked-LM head and its tokenizer."""
     tokenizer = word_piece_tokenizer()
     torch.manual_seed(3)
@@ -47,7 +47,7 @@ def write_encoder(folder: Path, layers: int = 2, dropout: float = 0.1) -> Path:
         num_hidden_layers=layers,
         num_attention_heads=2,
         intermediate_size=64,
-        max_position_embeddings=64,
+        max_position_embeddings=positions,
         hidden_dropout_prob=dropout,
         attention_probs_dropout_prob=dropout,
     )
