@@ -14,6 +14,8 @@ from dragon_core.qa.report_text import lead_text
 RESULTS = Path(__file__).parent / "results/answers.jsonl"
 # With an encoder that learned in DRAGON's pretraining, too.
 LEARNING_ENCODER_RESULTS = RESULTS.with_name("answers_learning_encoder.jsonl")
+# With DRAGON's graph network fine-tuned at the rate of what is new.
+GRAPH_RATE_RESULTS = RESULTS.with_name("answers_graph_rate.jsonl")
 # With the first token speaking for a text, nodes without a norm, a new masked-LM head at the encoder's rate, and a
 # read-out of six numbers.
 FIRST_TOKEN_RESULTS = RESULTS.with_name("answers_first_token.jsonl")

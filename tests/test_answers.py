@@ -16,6 +16,7 @@ from benchmarks.answer_data import QUESTION_SETS, questions_of, write_texts
 from benchmarks.answer_groups import hits_by_arm
 from benchmarks.answer_table import (
     FIRST_TOKEN_RESULTS,
+    GRAPH_RATE_RESULTS,
     LEARNING_ENCODER_RESULTS,
     RESULTS,
     answers_table,
@@ -195,7 +196,8 @@ def test_cells_are_measured_once_and_grouped_without_their_models(
 
 def test_the_documented_tables_are_those_of_the_results() -> None:
     results = (Path(__file__).parents[1] / "docs/results.md").read_text(encoding="utf-8")
-    rows, *before = map(read_rows, (RESULTS, LEARNING_ENCODER_RESULTS, FIRST_TOKEN_RESULTS))
+    designs = (RESULTS, GRAPH_RATE_RESULTS, LEARNING_ENCODER_RESULTS, FIRST_TOKEN_RESULTS)
+    rows, *before = map(read_rows, designs)
     signal, groups, vectors = read_signal(), read_groups(), read_text_vectors()
     assert all((rows, *before, signal, groups, vectors))
     assert answers_table(rows) in results

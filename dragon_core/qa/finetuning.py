@@ -22,6 +22,7 @@ from dragon_core.qa.preparation import read_choices
 from dragon_core.qa.preparer import PreparationParams
 from dragon_core.qa.schema import PREDICTIONS, SPLITS, split_name
 from dragon_core.qa.submission import LEADERBOARDS, make_submission
+from dragon_core.training import Pretrain
 
 PREDICTIONS_NAME = "predictions.parquet"
 # How many questions with a choice were longer than `max_length`, among the counts.
@@ -32,7 +33,7 @@ class FineTune(Stage):
     """One arm of an evaluation with one seed: fine-tunes on train, chooses the epoch on dev, predicts test."""
 
     name = "finetuned"
-    version = 8
+    version = 7
     questions: ArtifactReference
     graph: ArtifactReference
     entity_table: ArtifactReference
@@ -70,7 +71,8 @@ class FineTune(Stage):
         )
         fingerprint = self._fingerprint(inputs)
         checkpoints = Checkpoints(draft.scratch / fingerprint[:16], fingerprint, kept=1)
-        tuner = FineTuner(model, params, params.seed, train, dev, checkpoints)
+        graph_is_pretrained = self.checkpoint.stage == Pretrain.name
+        tuner = FineTuner(model, params, params.seed, train, dev, checkpoints, graph_is_pretrained)
         tuner.run(progress)
         probabilities = [softmax(row) for row in tuner.logits(test)]
         predictions = predictions_table(splits["test"], probabilities)

@@ -24,7 +24,9 @@ class FineTuningParams(Parameters):
     )
     batch_size: int = Field(8, ge=1, description="Questions of a batch.")
     max_length: int = Field(64, ge=8, description="Longest question and choice in tokens; what is longer is cut.")
-    encoder_learning_rate: float = Field(1e-4, gt=0, le=1, description="Learning rate of the language model.")
+    encoder_learning_rate: float = Field(
+        1e-4, gt=0, le=1, description="Learning rate of the language model, and of a graph network pretrained with it."
+    )
     new_learning_rate: float = Field(1e-3, gt=0, le=1, description="Learning rate of new graph layers and the head.")
     encoder_frozen_epochs: int = Field(
         0, ge=0, description="First passes, in which what was pretrained stays as it is; its warm-up comes after them."

@@ -50,12 +50,13 @@ class FineTuner:
     """Fine-tunes a model on some questions, and evaluates it on others after every epoch.
 
     Args:
-        model: Its language model was pretrained; all else learns at the rate of what is new.
+        model: Its graph network is new, unless `graph_is_pretrained`.
         params: How it is fine-tuned.
         seed: Of all that is random.
         train: Questions to learn.
         dev: Questions to choose the best epoch on.
         checkpoints: Where to go on from, and to write.
+        graph_is_pretrained: Then its graph network learns at the rate of the language model.
 
     Attributes:
         curve: The epochs so far, over all continuations of the run.
@@ -69,6 +70,7 @@ class FineTuner:
         train: QuestionCollator,
         dev: QuestionCollator,
         checkpoints: Checkpoints,
+        graph_is_pretrained: bool,
     ) -> None:
         self.curve: list[Epoch] = []
         self._device = best_device()
@@ -81,7 +83,7 @@ class FineTuner:
         self._checkpoints = checkpoints
         self._steps_of_epoch = math.ceil(len(train.questions) / params.batch_size)
         self._steps = params.epochs * self._steps_of_epoch
-        pretrained, new = split_parameters(model)
+        pretrained, new = split_parameters(model, graph_is_pretrained)
         groups = parameter_groups(
             pretrained, new, params.encoder_learning_rate, params.new_learning_rate, params.weight_decay
         )

@@ -13,9 +13,17 @@ from dragon_core.training.errors import TrainingError
 Parameter = tuple[str, nn.Parameter]
 
 
-def split_parameters(model: DragonPreTrainedModel) -> tuple[list[Parameter], list[Parameter]]:
-    """Named parameters of the language model that was loaded, with the head it had, and all others."""
-    pretrained = ("dragon.backbone.",) if model.has_new_lm_head else ("dragon.backbone.", "lm_head.")
+def split_parameters(
+    model: DragonPreTrainedModel, graph_is_pretrained: bool = False
+) -> tuple[list[Parameter], list[Parameter]]:
+    """Named parameters that were pretrained, and those that begin at random.
+
+    Args:
+        model: Its language model was pretrained, with the head it had.
+        graph_is_pretrained: Whether its graph network was, with the language model.
+    """
+    network = "dragon." if graph_is_pretrained else "dragon.backbone."
+    pretrained = (network,) if model.has_new_lm_head else (network, "lm_head.")
     named = list(model.named_parameters())
     return (
         [(name, parameter) for name, parameter in named if name.startswith(pretrained)],

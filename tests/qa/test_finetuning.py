@@ -206,7 +206,7 @@ def test_logits_that_are_no_numbers_are_one_sentence(
     tokenizer = AutoTokenizer.from_pretrained(arms["lm"].folder)
     graph = KnowledgeGraph.open(store.get(arms["lm"].manifest.origin("graph")).folder)
     dev = new_collator(PreparedQuestions.of(read_choices(arms["prepared"], "dev")), model, tokenizer, graph, 32)
-    tuner = FineTuner(model, ArmParams(), 0, dev, dev, Checkpoints(tmp_path, "", kept=1))
+    tuner = FineTuner(model, ArmParams(), 0, dev, dev, Checkpoints(tmp_path, "", kept=1), False)
     assert len(tuner.logits(dev)) == SIZES["dev"]
     torch.nn.init.constant_(model.dragon.backbone.embeddings.LayerNorm.bias, float("nan"))
     with pytest.raises(QuestionError, match=r"The logits of question dev\d+ are no numbers; lower the rates"):

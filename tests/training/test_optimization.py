@@ -12,10 +12,15 @@ from dragon_core.training.optimization import learning_rate_schedule, parameter_
 
 
 @pytest.mark.parametrize(
-    ("has_new_lm_head", "pretrained"), [(False, ("dragon.backbone", "lm_head")), (True, ("dragon.backbone",))]
+    ("has_new_lm_head", "graph_is_pretrained", "pretrained"),
+    [
+        (False, False, ("dragon.backbone", "lm_head")),
+        (True, False, ("dragon.backbone",)),
+        (False, True, ("dragon", "lm_head")),
+    ],
 )
 def test_each_trainable_parameter_is_in_one_group_with_its_rate_and_decay(
-    has_new_lm_head: bool, pretrained: tuple[str, ...]
+    has_new_lm_head: bool, graph_is_pretrained: bool, pretrained: tuple[str, ...]
 ) -> None:
     backbone = {
         "model_type": "bert",
@@ -28,7 +33,9 @@ def test_each_trainable_parameter_is_in_one_group_with_its_rate_and_decay(
     sizes = {"num_fusion_layers": 1, "num_entities": 5, "entity_size": 8, "node_size": 8, "num_edge_types": 6}
     model = DragonForPreTraining(DragonConfig(backbone, entities="random", **sizes))
     model.has_new_lm_head = has_new_lm_head
-    groups = parameter_groups(*split_parameters(model), encoder_rate=0.1, new_rate=0.2, weight_decay=0.3)
+    groups = parameter_groups(
+        *split_parameters(model, graph_is_pretrained), encoder_rate=0.1, new_rate=0.2, weight_decay=0.3
+    )
     found = {id(parameter): group for group in groups for parameter in group["params"]}
     assert len(found) == sum(len(group["params"]) for group in groups)
     assert set(found) == {id(parameter) for parameter in model.parameters() if parameter.requires_grad}
