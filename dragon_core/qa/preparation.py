@@ -70,12 +70,13 @@ class PrepareQuestions(Stage):
         """
         self._check_origins(inputs)
         preparer = self.open(inputs)
-        known = PreparedRows(prepared_alike(self, inputs.store))
+        before = PreparedRows(prepared_alike(self, inputs.store))
         read = lru_cache(1)(lambda split: pq.read_table(inputs.questions.path(split_name(split))))
         for shard in shards:
             split, number = shard.name.removesuffix(".parquet").split("-")
             rows = read(split).slice(int(number) * QUESTIONS_OF_A_SHARD, QUESTIONS_OF_A_SHARD).to_pylist()
-            shard.write_batches(shard.name, preparer.schema, _batches(preparer, known, rows, shard))
+            questions = [Question(**row) for row in rows]
+            shard.write_batches(shard.name, preparer.schema, _batches(preparer, before, questions, shard))
 
     def open(self, inputs: Inputs) -> QuestionPreparer:
         """What prepares questions as this stage does."""
@@ -104,35 +105,25 @@ def read_choices(prepared: Artifact, split: str) -> pa.Table:
 
 
 def _batches(
-    preparer: QuestionPreparer, known: PreparedRows, rows: list[dict[str, object]], shard: Shard
+    preparer: QuestionPreparer, before: PreparedRows, questions: Sequence[Question], shard: Shard
 ) -> Iterator[pa.RecordBatch]:
-    for start in range(0, len(rows), QUESTIONS_OF_A_BATCH):
-        questions = [Question(**row) for row in rows[start : start + QUESTIONS_OF_A_BATCH]]  # type: ignore[arg-type]
-        batch, num_known = _prepared(preparer, known, questions)
+    known = before.of(questions, [preparer.texts(question) for question in questions])
+    for start in range(0, len(questions), QUESTIONS_OF_A_BATCH):
+        chosen = slice(start, start + QUESTIONS_OF_A_BATCH)
+        rows = [
+            # Alone: what a language model computes depends in its last digits on what else is in the batch.
+            pa.Table.from_batches([preparer([question])]) if found is None else found
+            for question, found in zip(questions[chosen], known[chosen], strict=True)
+        ]
+        (batch,) = pa.concat_tables(rows).combine_chunks().to_batches()
         nodes = pc.list_flatten(batch["node_type"])
         of_row = np.asarray(pc.list_parent_indices(batch["node_type"]))
         num_linked = len(np.unique(of_row[np.asarray(nodes) == NodeType.ANSWER]))
         shard.count(
-            questions=len(questions),
-            questions_prepared_before=num_known,
+            questions=len(rows),
+            questions_prepared_before=sum(found is not None for found in known[chosen]),
             choices=len(batch),
             nodes=len(nodes),
             choices_not_linked=len(batch) - num_linked,
         )
         yield batch
-
-
-def _prepared(
-    preparer: QuestionPreparer, known: PreparedRows, questions: Sequence[Question]
-) -> tuple[pa.RecordBatch, int]:
-    """Rows of some questions, in their order, and how many of them were prepared before."""
-    texts = [preparer.texts(question) for question in questions]
-    found = [known.of(question, read) for question, read in zip(questions, texts, strict=True)]
-    unknown = [question for question, rows in zip(questions, found, strict=True) if rows is None]
-    made = pa.Table.from_batches([preparer(unknown)] if unknown else [], preparer.schema)
-    parts, start = [], 0
-    for read, rows in zip(texts, found, strict=True):
-        parts.append(made.slice(start, len(read)) if rows is None else rows)
-        start += len(read) if rows is None else 0
-    (batch,) = pa.concat_tables(parts).combine_chunks().to_batches()
-    return batch, len(questions) - len(unknown)

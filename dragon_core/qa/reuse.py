@@ -1,20 +1,21 @@
 """What questions were prepared before: of a set that changed, only what is new of it is prepared."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dragon_core.artifacts import Artifact, ArtifactStore, Stage
-from dragon_core.artifacts.manifest import InputRecord
+from dragon_core.artifacts.manifest import FileRecord, InputRecord
 from dragon_core.qa.question import Question
 
 # Question, context, and the texts that are read with them: what their rows are a function of, name and answer aside.
 Item = tuple[str, str, tuple[str, ...]]
 
-FILES_IN_MEMORY = 16
+UNREADABLE = (OSError, pa.ArrowException)
 
 
 def prepared_alike(stage: Stage, store: ArtifactStore) -> Iterator[Artifact]:
@@ -31,38 +32,50 @@ def prepared_alike(stage: Stage, store: ArtifactStore) -> Iterator[Artifact]:
 
 
 class PreparedRows:
-    """Rows of prepared questions, by what was asked; damaged files have none.
+    """Rows of prepared questions, by what was asked; what is damaged, or gone meanwhile, has none.
 
     Args:
         artifacts: Artifacts of `PrepareQuestions`.
     """
 
     def __init__(self, artifacts: Iterable[Artifact]) -> None:
-        self._places: dict[Item, tuple[Path, int]] = {}
-        self._read = lru_cache(FILES_IN_MEMORY)(pq.read_table)
+        self._places: dict[Item, tuple[Artifact, FileRecord, int]] = {}
         for artifact in artifacts:
             for file in artifact.manifest.files:
-                if artifact.store_folder.is_intact(file, checksum=True):
-                    path = artifact.path(file.name)
-                    self._places |= {item: (path, start) for item, start in _items_in(path)}
+                with suppress(*UNREADABLE):
+                    self._places |= {item: (artifact, file, row) for item, row in _items_in(artifact.path(file.name))}
 
-    def of(self, question: Question, texts: Sequence[str]) -> pa.Table | None:
-        """Rows (`schema.choices_schema`) of a question, with its name and answer; None if it was not prepared.
+    def of(self, questions: Sequence[Question], texts: Sequence[Sequence[str]]) -> list[pa.Table | None]:
+        """Rows (`schema.choices_schema`) of questions, with their names and answers; None of one that has none.
 
         Args:
-            question: The question.
-            texts: What is read with it, a text a row.
+            questions: The questions.
+            texts: What is read with each, a text a row.
         """
-        place = self._places.get((question.question, question.context, tuple(texts)))
-        if place is None:
-            return None
-        path, start = place
-        rows: pa.Table = self._read(path).slice(start, len(texts))
-        for name in ("question_id", "answer"):
-            field = rows.schema.field(name)
-            values = pa.array([getattr(question, name)] * len(rows), field.type)
-            rows = rows.set_column(rows.schema.get_field_index(name), field, values)
-        return rows
+        found: list[pa.Table | None] = [None] * len(questions)
+        # File by file, since each is read whole.
+        wanted: dict[str, tuple[Artifact, FileRecord, list[tuple[int, int]]]] = {}
+        for position, (question, read) in enumerate(zip(questions, texts, strict=True)):
+            place = self._places.get((question.question, question.context, tuple(read)))
+            if place is not None:
+                artifact, file, row = place
+                wanted.setdefault(file.sha256, (artifact, file, []))[2].append((position, row))
+        for artifact, file, places in wanted.values():
+            with suppress(*UNREADABLE):
+                if artifact.store_folder.is_intact(file, checksum=True):
+                    table = pq.read_table(artifact.path(file.name))
+                    for position, row in places:
+                        rows = table.slice(row, len(texts[position]))
+                        found[position] = _renamed(rows, questions[position])
+        return found
+
+
+def _renamed(rows: pa.Table, question: Question) -> pa.Table:
+    for name in ("question_id", "answer"):
+        field = rows.schema.field(name)
+        values = pa.array([getattr(question, name)] * len(rows), field.type)
+        rows = rows.set_column(rows.schema.get_field_index(name), field, values)
+    return rows
 
 
 def _items_in(path: Path) -> Iterator[tuple[Item, int]]:
@@ -70,5 +83,5 @@ def _items_in(path: Path) -> Iterator[tuple[Item, int]]:
     table = pq.read_table(path, columns=["question_id", "question", "context", "text"])
     names, questions, contexts, texts = (table[name].to_pylist() for name in table.column_names)
     starts = [row for row, name in enumerate(names) if row == 0 or name != names[row - 1]]
-    for start, end in zip(starts, [*starts[1:], len(names)], strict=True):
+    for start, end in pairwise([*starts, len(names)]):
         yield (questions[start], contexts[start], tuple(texts[start:end])), start
