@@ -44,6 +44,7 @@ def pretrain_in_processes(stage: Pretrain, store_url: str, progress: Progress, l
 
     Raises:
         ChildFailedError: They failed; the message is the sentence of their failure.
+        ArtifactBusyError: Another process makes it, for longer than the stage waits.
     """
     store = ArtifactStore(store_url)
     if store.find(stage) is None:
@@ -52,7 +53,12 @@ def pretrain_in_processes(stage: Pretrain, store_url: str, progress: Progress, l
         with TemporaryDirectory(prefix="dragon-") as folder:
             path = Path(folder) / "stage.json"
             path.write_text(stage.model_dump_json(), encoding="utf-8")
-            run_module([WORKER, str(path), store_url], stage.execution, progress, log)
+            try:
+                run_module([WORKER, str(path), store_url], stage.execution, progress, log)
+            except ChildFailedError:
+                # Another run may have made it meanwhile, which leaves these processes nothing to do.
+                if store.find(stage) is None:
+                    raise
         if store.find(stage) is None:
             raise ChildFailedError(
                 f"The processes ended well, but {stage.reference} is not there: they run another version of the program"

@@ -57,12 +57,10 @@ def main(stage_path: str, store_url: str) -> None:
     logger.info("Process %d pretrains (%d of %d, threads: %d)", os.getpid(), rank + 1, world_size, threads)
     try:
         if rank == 0:
-            is_pending = store.find(stage) is None
             made = make(stage, store, progress)
-            if is_pending and world_size > 1 and not is_initialized():
-                # This one did not train, and the others wait for it to train with them.
-                raise TrainingError(f"{made.reference} was made by another run meanwhile.")
-        # Else the first process has nothing to do, and nobody to train with.
+            if world_size > 1 and not is_initialized():
+                # This one did not train, and others may wait for it to train with them.
+                raise TrainingError(f"{made.reference} is there already: another run made it, and it can be used.")
         elif store.find(stage) is None:
             stage.join(store.inputs(stage), store.scratch(stage.reference))
     except DragonError as error:

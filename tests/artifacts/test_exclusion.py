@@ -69,7 +69,9 @@ def test_who_comes_second_waits_and_gets_what_the_first_made(tmp_path: Path, cap
     assert {path.name for path in folder.iterdir()} == {"manifest.json", "times.json"}
 
 
-def test_what_is_damaged_is_not_cleared_away_under_a_process_that_makes_it_anew(tmp_path: Path) -> None:
+def test_what_is_damaged_is_not_cleared_away_under_a_process_that_makes_it_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     store, stage = ArtifactStore(str(tmp_path / "store")), Slow()
     folder = make(stage, store).folder
     sound = Path(shutil.copytree(folder, tmp_path / "sound"))
@@ -78,7 +80,8 @@ def test_what_is_damaged_is_not_cleared_away_under_a_process_that_makes_it_anew(
     with ThreadPoolExecutor(1) as pool:
         with only_one(store.lock(stage.reference), "it"):
             second = pool.submit(make, stage, store)
-            time.sleep(1)
+            while "Another process makes slow/" not in caplog.text:
+                time.sleep(0.01)
             assert (folder / "times.json").read_text() == "damaged"
             shutil.copytree(sound, folder, dirs_exist_ok=True)
         assert second.result() == ArtifactStore(str(tmp_path / "store")).get(stage.reference)

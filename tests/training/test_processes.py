@@ -1,11 +1,13 @@
 """Several real processes, over gloo, make the model that one makes."""
 
 import json
+import logging
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,9 +18,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from dragon_core.artifacts import Artifact, ArtifactStore, make
+from dragon_core.artifacts import Artifact, ArtifactStore, begin, make, silent
 from dragon_core.artifacts.exclusion import only_one
 from dragon_core.training import Execution, Pretrain
+from flows import child_processes
 from tests.training.encoders import write_encoder
 from tests.training.stages import pretrain_stage
 
@@ -66,9 +69,11 @@ def messages_of(store: Path) -> Path:
 def made_by_processes(stage: Pretrain, store: Path) -> Artifact:
     with start(stage, store) as process:
         assert process.stdout is not None
-        process.stdout.read()
+        reports = process.stdout.read()
+    assert process.returncode == 0, messages_of(store).read_text()[-4000:]
+    assert '"error"' not in reports
     found = ArtifactStore(str(store)).find(stage)
-    assert found is not None, f"{process.returncode}: {messages_of(store).read_text()[-4000:]}"
+    assert found is not None
     return found
 
 
@@ -188,7 +193,32 @@ def test_the_first_process_does_not_leave_the_others_waiting_for_it(
         assert process.stdout is not None
         report = json.loads(process.stdout.readline())
         assert process.wait() == 1
-    assert "was made by another run meanwhile" in report["error"]
+    assert "is there already: another run made it" in report["error"]
+
+
+def test_a_run_takes_what_another_one_makes_meanwhile(
+    alone: Artifact, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = ArtifactStore(str(tmp_path))
+    stage = pretrain_stage(store, encoder, **SETTINGS, num_processes=2)
+    other_run = ExitStack()
+
+    def begin_before_the_other(stage: Pretrain, store: ArtifactStore) -> None:
+        begin(stage, store)
+        other_run.enter_context(only_one(store.lock(stage.reference), "it"))
+
+    class Watching(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "waiting for it" in record.getMessage():
+                shutil.copytree(alone.folder, store.folder(stage.reference).path, dirs_exist_ok=True)
+                other_run.close()
+
+    monkeypatch.setattr(child_processes, "begin", begin_before_the_other)
+    log = logging.Logger("of the run")
+    log.addHandler(Watching())
+    with other_run:
+        assert child_processes.pretrain_in_processes(stage, store.url, silent, log) == stage.reference
+    assert store.get(stage.reference).manifest.created == alone.manifest.created
 
 
 def test_a_process_whose_share_of_a_batch_is_empty_adds_nothing(encoder: Path, tmp_path: Path) -> None:
