@@ -18,7 +18,7 @@ from benchmarks.answer_data import QUESTION_SETS, provenance, write_texts
 from benchmarks.answer_table import SAMPLES, SUBJECT, Row, hits_of, latest_rows, read_rows
 from benchmarks.answers import ARMS, prepared
 from benchmarks.reporting import report_machine
-from dragon_core.artifacts import ArtifactReference, ArtifactStore, Stage, make
+from dragon_core.artifacts import ArtifactNotFoundError, ArtifactReference, ArtifactStore, Stage, make
 from dragon_core.qa.analysis import group_questions
 from dragon_core.qa.arms import in_order
 from dragon_core.qa.dataset import PreparedQuestions
@@ -58,10 +58,12 @@ def main() -> None:
     report_machine()
     for name in QUESTION_SETS:
         reference = prepared(name, origin, reference_of)
-        if reference not in [artifact.reference for artifact in store.artifacts(reference.stage)]:
-            prepared(name, provenance(texts, now), now)
+        try:
+            made = store.get(reference)
+        except ArtifactNotFoundError:
+            made = store.get(prepared(name, provenance(texts, now), now))
         hits = hits_by_arm(read_rows(), arguments.share, reference)
-        questions = PreparedQuestions.of(read_choices(store.get(reference), "test"))
+        questions = PreparedQuestions.of(read_choices(made, "test"))
         for way, groups in group_questions(questions).items():
             for group, members in groups.items():
                 found = compare({arm: runs[:, members] for arm, runs in hits.items()}, SUBJECT, SAMPLES, 0)

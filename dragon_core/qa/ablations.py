@@ -159,10 +159,11 @@ def _changed(name: AblationName, origin: Provenance, make: MakeStage) -> Provena
             f"The ablation {name!r} does not go with {origin.pretraining.reference}: {first_problem(error)}. Leave it"
             " out."
         ) from error
-    params = model.pretraining.params
-    if params.num_fusion_layers < 0 and not params.encoder_learning_rate:
+    before, params = origin.pretraining.params, model.pretraining.params
+    if params.num_fusion_layers < 0 <= before.num_fusion_layers and not params.encoder_learning_rate:
         raise QuestionError(
             f"The ablation {name!r} does not go with {origin.pretraining.reference}, whose encoder stayed as it was"
-            " (encoder_learning_rate 0): without a graph network nothing would be pretrained. Leave it out."
+            " (encoder_learning_rate 0): without a graph network nothing that answers questions would be pretrained."
+            " Leave it out."
         )
     return model

@@ -33,6 +33,7 @@ class FineTune(Stage):
     """One arm of an evaluation with one seed: fine-tunes on train, chooses the epoch on dev, predicts test."""
 
     name = "finetuned"
+    # The next is 9: 8 fine-tuned a pretrained graph network at the rate of what is new, and was taken back.
     version = 7
     questions: ArtifactReference
     graph: ArtifactReference

@@ -88,7 +88,7 @@ def test_the_graph_as_sentences_needs_an_encoder_that_learns(encoder: ExternalFi
         made.append(stage.name)
         return stage.reference
 
-    with pytest.raises(QuestionError, match=r"'graph: as sentences' does not go with .* nothing would be pretrained"):
+    with pytest.raises(QuestionError, match=r"'graph: as sentences' does not go with .* nothing that answers"):
         evaluate_ablations(origin, some("questions"), *arguments, make)
     assert made == []
 

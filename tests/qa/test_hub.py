@@ -83,6 +83,12 @@ def test_a_context_of_several_texts_within_a_column_and_an_answer_that_is_true_o
     by_name = params | {"labels": ["False", "True"], "columns": {"answer": "holds", "context": None}}
     found = read(tmp_path / "set", tmp_path / "store", source="hub", **by_name)
     assert [(row["context"], row["answer"]) for row in found.train] == [("", 1), ("", 0)]
+    # A column that has nothing in any row is no misspelt one.
+    for split in ("train", "validation", "test"):
+        write_lines(tmp_path / "none" / f"{split}.jsonl", [row | {"context": None}] * 2)
+    assert [row["context"] for row in read(tmp_path / "none", tmp_path / "store", source="hub", **params).train] == [
+        ""
+    ] * 2
     misspelt = params | {"columns": {"context": "context.contxts", "answer": "holds"}}
     with pytest.raises(QuestionError, match=r"has no column context\.contxts: it has .*context\.contexts"):
         read(tmp_path / "set", tmp_path / "store", source="hub", **misspelt)

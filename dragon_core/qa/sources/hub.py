@@ -101,10 +101,10 @@ def _items(root: Path | None, reader: QuestionReader, params: HubParams, split: 
         ) from error
     # Answers may be left out where they are not known.
     required = _columns(params) - ({params.columns.answer} if split == params.test else set())
-    present = list(_names_of(loaded.features))
-    if missing := sorted(required - {*present}):
+    if missing := sorted(column for column in required if not _may_hold(loaded.features, column)):
+        present = ", ".join(_names_of(loaded.features))
         raise QuestionError(
-            f"The split {split} of {name} has no column {', '.join(missing)}: it has {', '.join(present)}."
+            f"The split {split} of {name} has no column {', '.join(missing)}: it has {present}."
             " Name its columns in `columns`."
         )
     yield from reader.items(f"{name if root is None else root.name}, {split}", enumerate(loaded, start=1))
@@ -115,6 +115,22 @@ def _columns(params: HubParams) -> set[str]:
     choices = (columns.choices,) if isinstance(columns.choices, str) else columns.choices
     named = [columns.id, columns.question, columns.context, columns.answer, *(() if params.fixed_choices else choices)]
     return {name for name in named if name is not None}
+
+
+def _may_hold(features: Mapping[str, Any], name: str) -> bool:
+    """Whether `_value` may find something by a name in rows of these features."""
+    from datasets import ClassLabel, LargeList, List, Value
+
+    if name in features:
+        return True
+    outer, _, inner = name.partition(".")
+    if outer not in features:
+        return False
+    within = features[outer]
+    if isinstance(within, Mapping):
+        return _may_hold(within, inner)
+    # Of a column that has nothing in any row, or JSON of any form, the rows tell.
+    return not isinstance(within, ClassLabel | LargeList | List | Value) or within == Value("null")
 
 
 def _names_of(features: Mapping[str, Any]) -> Iterator[str]:
