@@ -240,6 +240,10 @@ def explain(
 
     if out.is_dir():
         raise typer.BadParameter(f"{out} is a folder; give the file to write.")
+    try:
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"The folder of {out} cannot be made: {error.strerror}. Give another file.") from error
     answerer = _answerer(model, store)
     explanation = explain_answer(answerer, answerer.question(question, choices or [], context))
     Folder(LocalFileSystem(), str(out.absolute().parent)).write(out.name, explanation_page(explanation))

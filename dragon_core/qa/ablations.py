@@ -126,26 +126,27 @@ def evaluate_ablations(
         QuestionError: No ablation changes anything, or one does not go with what the model was made by.
     """
 
-    def models(make: MakeStage) -> dict[str, Provenance]:
-        changed = {name: _changed(name, origin, make) for name in names}
-        base = origin.pretraining.reference
-        return {report.subject: origin} | {
-            name: model for name, model in changed.items() if model.pretraining.reference != base
-        }
-
     def runs(model: Provenance, make: MakeStage) -> Iterator[FineTune]:
         prepared = make(prepared_as(model, questions, choices))
         for seed in seeds:
             yield fine_tuned(model.pretraining, prepared, "dragon", finetuning, seed, make)
 
-    arms = {name: tuple(map(reference_of, runs(model, reference_of))) for name, model in models(reference_of).items()}
+    changed = {name: _changed(name, origin, reference_of) for name in names}
+    base = origin.pretraining.reference
+    models = {report.subject: origin} | {
+        name: model for name, model in changed.items() if model.pretraining.reference != base
+    }
+    arms = {name: tuple(map(reference_of, runs(model, reference_of))) for name, model in models.items()}
     if len(arms) < 2:
         named = ", ".join(names) or "No ablation"
         raise QuestionError(f"{named} changes nothing of {origin.pretraining.reference}; give other ablations.")
     # What cannot be compared is refused here, before anything is pretrained for hours.
     compared = Report(questions=reference_of(prepared_as(origin, questions, choices)), arms=arms, params=report)
     made: dict[str, tuple[ArtifactReference, ...]] = {}
-    for name, model in models(make).items():
+    for name, model in models.items():
+        if name in changed:
+            # Its subgraphs, too, only when it is its turn.
+            model = _changed(name, origin, make)
         made[name] = tuple(make(run) for run in runs(model, make))
         table = make(compared.model_copy(update={"arms": dict(made)}))
     return table

@@ -86,9 +86,10 @@ def evaluate_questions(
     # What cannot be compared is refused here, before anything is made for hours.
     compared = Report(questions=prepared.reference, arms=runs, params=report)
     make(prepared)
-    # Seed by seed, so that an evaluation that is cut short can compare the arms.
+    # Seed by seed, so that an evaluation that is cut short can compare the arms. What has to be pretrained comes last,
+    # so that settings that do not fit show before.
     for seed in seeds:
-        for arm in arms:
+        for arm in sorted(arms, key=lambda arm: arm == "lm-mlm"):
             make(fine_tuning(arm, seed, make))
     return make(compared)
 

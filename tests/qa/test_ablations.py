@@ -10,7 +10,7 @@ from dragon_core.embedding import TextVectorParams
 from dragon_core.qa import QuestionError
 from dragon_core.qa.ablations import ABLATIONS, AblationName, evaluate_ablations
 from dragon_core.qa.arms import starting_stage
-from dragon_core.qa.evaluation import prepared_as, reference_of
+from dragon_core.qa.evaluation import evaluate_questions, prepared_as, reference_of
 from dragon_core.qa.parameters import FineTuningParams
 from dragon_core.qa.preparer import ChoiceParams
 from dragon_core.qa.provenance import Provenance, RelevanceInputs
@@ -107,3 +107,32 @@ def test_a_language_model_is_not_pretrained_alone_where_it_would_learn_nothing(
 ) -> None:
     with pytest.raises(QuestionError, match=r"leave (it out|out the arm lm-mlm)"):
         starting_stage("lm-mlm", made_with("degree", encoder, **settings).pretraining)
+
+
+def test_a_models_subgraphs_are_made_when_it_is_its_turn(encoder: ExternalFiles) -> None:
+    names: list[AblationName] = ["subgraph: k = 1", "subgraph: k = 3"]
+    arguments = (ChoiceParams(), names, [0], FineTuningParams(), ComparisonParams(title=""))
+    made: list[str] = []
+
+    def make(stage: Stage) -> ArtifactReference:
+        made.append(stage.name)
+        return stage.reference
+
+    evaluate_ablations(made_with("degree", encoder), some("questions"), *arguments, make)
+    of_a_model = ["prepared-questions", "checkpoint", "finetuned", "evaluation"]
+    assert made == [*of_a_model, "subgraphs", *of_a_model, "subgraphs", *of_a_model]
+
+
+def test_what_has_to_be_pretrained_is_evaluated_last(encoder: ExternalFiles) -> None:
+    made: list[Stage] = []
+
+    def make(stage: Stage) -> ArtifactReference:
+        made.append(stage)
+        return stage.reference
+
+    origin, arms = made_with("degree", encoder), ("lm-mlm", "lm", "dragon")
+    arguments = (ChoiceParams(), arms, [0], FineTuningParams(), ComparisonParams(title=""), make)
+    evaluate_questions(origin, some("questions"), *arguments)
+    pretrained = [stage.reference for stage in made if isinstance(stage, Pretrain)]
+    assert pretrained == [origin.pretraining.reference, starting_stage("lm-mlm", origin.pretraining).reference]
+    assert [stage.name for stage in made][-3:] == ["checkpoint", "finetuned", "evaluation"]

@@ -55,3 +55,6 @@ def test_an_answer_is_explained_by_a_page(run: Run, tmp_path: Path) -> None:
     refused = run("explain", "key7", "--choices", "door3", "--choices", "door7", "--out", str(tmp_path))
     assert refused.exit_code == 2
     assert "is a folder; give the file to write" in " ".join(refused.stderr.replace("│", " ").split())
+    refused = run("explain", "key7", "--choices", "door3", "--choices", "door7", "--out", str(page / "below.html"))
+    assert refused.exit_code == 2
+    assert "cannot be made: File exists. Give another file" in " ".join(refused.stderr.replace("│", " ").split())

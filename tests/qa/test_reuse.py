@@ -115,11 +115,18 @@ def test_what_was_prepared_is_not_prepared_again(
     assert named == {("test-q7", 1), ("test-q1", 0), ("test-q2", 0), ("test-q3", 0)}
 
 
-def test_what_was_prepared_otherwise_or_is_damaged_is_prepared_again(tmp_path: Path, encoder: ExternalFiles) -> None:
+def test_what_was_prepared_otherwise_or_is_damaged_is_prepared_again(
+    tmp_path: Path, encoder: ExternalFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = ArtifactStore(str(tmp_path / "store"))
     items = [item(number, number) for number in range(4)]
     first = prepare(store, tmp_path / "questions", encoder, items)
     more = [*items, item(4, 4)]
+    other = ExternalFiles.of("tiny", write_encoder(tmp_path / "encoder", layers=1))
+    assert prepare(store, tmp_path / "questions", other, more).manifest.counts["questions_prepared_before"] == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(PrepareQuestions, "version", PrepareQuestions.version + 1)
+        assert prepare(store, tmp_path / "questions", encoder, more).manifest.counts["questions_prepared_before"] == 0
     for params in ({"answer_edges": False}, {"subgraphs": SubgraphParams(relevance="degree")}):
         made = prepare(store, tmp_path / "questions", encoder, more, **params)
         assert made.manifest.counts["questions_prepared_before"] == 0
