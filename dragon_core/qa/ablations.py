@@ -131,7 +131,7 @@ def evaluate_ablations(
         for seed in seeds:
             yield fine_tuned(model.pretraining, prepared, "dragon", finetuning, seed, make)
 
-    changed = {name: _changed(name, origin, reference_of) for name in names}
+    changed = {name: _changed(name, origin) for name in names}
     base = origin.pretraining.reference
     models = {report.subject: origin} | {
         name: model for name, model in changed.items() if model.pretraining.reference != base
@@ -146,15 +146,15 @@ def evaluate_ablations(
     for name, model in models.items():
         if name in changed:
             # Its subgraphs, too, only when it is its turn.
-            model = _changed(name, origin, make)
+            make(model.extraction)
         made[name] = tuple(make(run) for run in runs(model, make))
         table = make(compared.model_copy(update={"arms": dict(made)}))
     return table
 
 
-def _changed(name: AblationName, origin: Provenance, make: MakeStage) -> Provenance:
+def _changed(name: AblationName, origin: Provenance) -> Provenance:
     try:
-        model = ABLATIONS[name].of(origin, make)
+        model = ABLATIONS[name].of(origin, reference_of)
     except ValidationError as error:
         raise QuestionError(
             f"The ablation {name!r} does not go with {origin.pretraining.reference}: {first_problem(error)}. Leave it"
