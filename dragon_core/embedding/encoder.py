@@ -2,12 +2,16 @@
 
 import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
 from dragon_core.artifacts import ExternalFiles
 from dragon_core.errors import DragonError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
 
 # name -> (package, folder in it, extra of ours that installs it)
 PACKAGED = {
@@ -55,6 +59,13 @@ def find_encoder(name: str) -> ExternalFiles:
     if not _has_weights(downloaded):
         raise EncoderError(f"The repository {name} of the Hub holds no weights for PyTorch; give another.")
     return ExternalFiles.of(name, downloaded)
+
+
+def readable_tokens(config: "PreTrainedConfig") -> int:
+    """The most tokens that a language model reads at once."""
+    positions: int = config.max_position_embeddings
+    # RoBERTa's positions start after the padding id.
+    return positions - (config.pad_token_id + 1 if config.model_type == "roberta" else 0)
 
 
 def _has_weights(folder: Path) -> bool:

@@ -11,6 +11,7 @@ from torch.nn import functional as F  # noqa: N812
 from transformers import AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from dragon_core.devices import best_device
+from dragon_core.embedding.encoder import readable_tokens
 
 Float32s = npt.NDArray[np.float32]
 
@@ -28,6 +29,7 @@ class LikelihoodScorer:
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         self._model = model.to(best_device())  # type: ignore[arg-type]
         self._tokenizer = tokenizer
+        self._max_tokens = min(MAX_TOKENS, readable_tokens(model.config))
 
     @classmethod
     def load(cls, encoder: Path) -> Self:
@@ -38,13 +40,17 @@ class LikelihoodScorer:
 
     @torch.inference_mode()
     def likelihoods(self, texts: Sequence[str]) -> Float32s:
-        """exp(-loss) [len(texts)] in (0, 1]; the loss is the mean cross-entropy of the last `MAX_TOKENS` tokens."""
+        """exp(-loss) [len(texts)] in (0, 1]; the loss is the mean cross-entropy of the last tokens."""
         scores = np.zeros(len(texts), np.float32)
         order = np.argsort([len(text) for text in texts], kind="stable")
         for start in range(0, len(order), BATCH_SIZE):
             chosen = order[start : start + BATCH_SIZE]
             batch = self._tokenizer(
-                [texts[i] for i in chosen], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+                [texts[i] for i in chosen],
+                padding=True,
+                truncation=True,
+                max_length=self._max_tokens,
+                return_tensors="pt",
             ).to(self._model.device)
             logits = self._model(**batch).logits
             targets = batch["input_ids"].masked_fill(batch["attention_mask"] == 0, IGNORED)

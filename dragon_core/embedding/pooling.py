@@ -10,6 +10,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from dragon_core.devices import best_device
+from dragon_core.embedding.encoder import EncoderError, readable_tokens
 
 Float32s = npt.NDArray[np.float32]
 
@@ -34,7 +35,17 @@ class TextEncoder:
 
     @torch.inference_mode()
     def embed(self, texts: Sequence[str], max_tokens: int) -> Float32s:
-        """Vectors [len(texts), size] of texts, which are cut after `max_tokens`; one forward pass for all."""
+        """Vectors [len(texts), size] of texts, which are cut after `max_tokens`; one forward pass for all.
+
+        Raises:
+            EncoderError: The language model reads fewer tokens than `max_tokens`.
+        """
+        most = readable_tokens(self._model.config)
+        if max_tokens > most:
+            raise EncoderError(
+                f"max_tokens is {max_tokens}, and the encoder {self._model.name_or_path} reads {most} tokens at most;"
+                " lower it."
+            )
         batch = self._tokenizer(
             list(texts),
             padding=True,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import torch
 
+from dragon_core.embedding.encoder import readable_tokens
 from dragon_core.modeling.configuration_dragon import DragonConfig
 
 # Where something is wrong, and what to say about the first such place.
@@ -17,7 +18,7 @@ def check_text(input_ids: torch.Tensor, attention_mask: torch.Tensor | None, con
         ValueError: Names the example and the value.
     """
     backbone = config.backbone
-    positions = max_tokens(config)
+    positions = readable_tokens(backbone)
     width = input_ids.shape[1]
     if width > positions:
         lengths = torch.full((len(input_ids),), width) if attention_mask is None else attention_mask.sum(1)
@@ -29,14 +30,6 @@ def check_text(input_ids: torch.Tensor, attention_mask: torch.Tensor | None, con
     wrong = (input_ids < 0) | (input_ids >= backbone.vocab_size)
     tokens, limit = input_ids.flatten(), _up_to(backbone.vocab_size)
     _refuse([(wrong.flatten(), lambda i: f"example {i // width} has token {tokens[i]}; {limit}")])
-
-
-def max_tokens(config: DragonConfig) -> int:
-    """The most tokens that the language model reads at once."""
-    backbone = config.backbone
-    positions: int = backbone.max_position_embeddings
-    # RoBERTa's positions start after the padding id.
-    return positions - (backbone.pad_token_id + 1 if backbone.model_type == "roberta" else 0)
 
 
 def check_graphs(

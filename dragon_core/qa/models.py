@@ -9,9 +9,9 @@ from transformers import PreTrainedTokenizerBase
 
 from dragon_core.artifacts import Artifact
 from dragon_core.embedding import ENTITIES_NAME
+from dragon_core.embedding.encoder import readable_tokens
 from dragon_core.graph import KnowledgeGraph
 from dragon_core.modeling import DragonForMultipleChoice, DragonForSequenceClassification
-from dragon_core.modeling.batch_checks import max_tokens
 from dragon_core.qa.collator import QuestionCollator
 from dragon_core.qa.dataset import Int64s, PreparedQuestions
 from dragon_core.qa.errors import QuestionError
@@ -52,7 +52,7 @@ def new_collator(
     Raises:
         QuestionError: The language model reads fewer tokens than `max_length`.
     """
-    most = max_tokens(model.config)
+    most = readable_tokens(model.config.backbone)
     if max_length > most:
         raise QuestionError(
             f"max_length is {max_length}, and the language model reads {most} tokens at most; lower it."

@@ -14,8 +14,8 @@ from dragon_core.artifacts import Draft, Inputs, Progress
 from dragon_core.artifacts.draft import METRICS_NAME, SUMMARY_NAME
 from dragon_core.artifacts.lineage import ancestry
 from dragon_core.embedding import ENTITIES_NAME
+from dragon_core.embedding.encoder import readable_tokens
 from dragon_core.graph import KnowledgeGraph
-from dragon_core.modeling.batch_checks import max_tokens
 from dragon_core.modeling.saving import save_pretrained
 from dragon_core.training.batching import (
     BatchLimits,
@@ -141,14 +141,15 @@ class TrainingRun:
     def _check_encoder(self) -> None:
         name, config, wanted = self._stage.encoder.path, self.model.config, self._stage.params.max_length
         tokens, rows = len(self.tokenizer), config.backbone.vocab_size
+        most = readable_tokens(config.backbone)
         if tokens > rows:
             raise TrainingError(
                 f"The tokenizer of the encoder {name} has {tokens} tokens, its model embeddings for {rows}: they do not"
                 " belong together; give an encoder whose files do."
             )
-        if wanted > max_tokens(config):
+        if wanted > most:
             raise TrainingError(
-                f"max_length is {wanted}, and the encoder {name} reads {max_tokens(config)} tokens at most; lower it."
+                f"max_length is {wanted}, and the encoder {name} reads {most} tokens at most; lower it."
             )
 
     def _collator(self, dataset: SegmentDataset) -> PretrainingCollator:

@@ -3,10 +3,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
+from transformers import AutoConfig
 
 from dragon_core.artifacts import ArtifactStore, Draft, Inputs, Parameters, Progress, Stage, make
 from dragon_core.embedding import TEXT_VECTORS, EmbedTexts, TextVectorParams
-from dragon_core.embedding.encoder import find_encoder
+from dragon_core.embedding.encoder import EncoderError, find_encoder
 from dragon_core.embedding.pooling import TextEncoder
 
 TEXTS = ["A dog.", None, "The animal slept on a stone all day long.", "A dog.", ""]
@@ -37,3 +39,12 @@ def test_each_segment_has_the_vector_of_its_text(tmp_path: Path) -> None:
     model = TextEncoder.load(encoder.root)
     for text, vector in zip([text or "" for text in TEXTS], table["vector"].to_pylist(), strict=False):
         np.testing.assert_allclose(vector, model.embed([text], 8)[0], atol=1e-5)
+
+
+def test_an_encoder_that_reads_fewer_tokens_is_named_with_how_many(tmp_path: Path) -> None:
+    encoder, store = find_encoder("embedded"), ArtifactStore(str(tmp_path))
+    most = AutoConfig.from_pretrained(encoder.root).max_position_embeddings
+    corpus = make(Corpus(), store).reference
+    make(EmbedTexts(corpus=corpus, encoder=encoder, params=TextVectorParams(max_tokens=most)), store)
+    with pytest.raises(EncoderError, match=f"max_tokens is {most + 1}, and the encoder .* reads {most} tokens"):
+        make(EmbedTexts(corpus=corpus, encoder=encoder, params=TextVectorParams(max_tokens=most + 1)), store)
