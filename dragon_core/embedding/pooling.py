@@ -10,7 +10,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from dragon_core.devices import best_device
-from dragon_core.embedding.encoder import EncoderError, readable_tokens
+from dragon_core.embedding.encoder import readable_tokens
 
 Float32s = npt.NDArray[np.float32]
 
@@ -35,22 +35,15 @@ class TextEncoder:
 
     @torch.inference_mode()
     def embed(self, texts: Sequence[str], max_tokens: int) -> Float32s:
-        """Vectors [len(texts), size] of texts, which are cut after `max_tokens`; one forward pass for all.
+        """Vectors [len(texts), size] of texts; one forward pass for all.
 
-        Raises:
-            EncoderError: The language model reads fewer tokens than `max_tokens`.
+        They are cut after `max_tokens`, or after as many tokens as the language model reads.
         """
-        most = readable_tokens(self._model.config)
-        if max_tokens > most:
-            raise EncoderError(
-                f"max_tokens is {max_tokens}, and the encoder {self._model.name_or_path} reads {most} tokens at most;"
-                " lower it."
-            )
         batch = self._tokenizer(
             list(texts),
             padding=True,
             truncation=True,
-            max_length=max_tokens,
+            max_length=min(max_tokens, readable_tokens(self._model.config)),
             return_tensors="pt",
             return_token_type_ids=False,
             return_special_tokens_mask=True,

@@ -3,12 +3,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 from transformers import AutoConfig
 
 from dragon_core.artifacts import ArtifactStore, Draft, Inputs, Parameters, Progress, Stage, make
 from dragon_core.embedding import TEXT_VECTORS, EmbedTexts, TextVectorParams
-from dragon_core.embedding.encoder import EncoderError, find_encoder
+from dragon_core.embedding.encoder import find_encoder
 from dragon_core.embedding.pooling import TextEncoder
 
 TEXTS = ["A dog.", None, "The animal slept on a stone all day long.", "A dog.", ""]
@@ -41,10 +40,9 @@ def test_each_segment_has_the_vector_of_its_text(tmp_path: Path) -> None:
         np.testing.assert_allclose(vector, model.embed([text], 8)[0], atol=1e-5)
 
 
-def test_an_encoder_that_reads_fewer_tokens_is_named_with_how_many(tmp_path: Path) -> None:
-    encoder, store = find_encoder("embedded"), ArtifactStore(str(tmp_path))
-    most = AutoConfig.from_pretrained(encoder.root).max_position_embeddings
-    corpus = make(Corpus(), store).reference
-    make(EmbedTexts(corpus=corpus, encoder=encoder, params=TextVectorParams(max_tokens=most)), store)
-    with pytest.raises(EncoderError, match=f"max_tokens is {most + 1}, and the encoder .* reads {most} tokens"):
-        make(EmbedTexts(corpus=corpus, encoder=encoder, params=TextVectorParams(max_tokens=most + 1)), store)
+def test_texts_are_cut_where_the_encoder_ends() -> None:
+    folder = find_encoder("embedded").root
+    most = AutoConfig.from_pretrained(folder).max_position_embeddings
+    encoder, text = TextEncoder.load(folder), "dog " * 2 * most
+    np.testing.assert_array_equal(encoder.embed([text], 2 * most), encoder.embed([text], most))
+    assert not np.allclose(encoder.embed([text], most), encoder.embed([text], most // 2))
