@@ -23,6 +23,9 @@ SUMMARY_NAME = "summary.md"
 REJECTS = pa.schema([("source", pa.string()), ("record", pa.string()), ("reason", pa.string())])
 ROWS_PER_GROUP = 4096
 
+# Source, record and reason.
+Reject = tuple[str, str, str]
+
 
 class Tally:
     """Keeps count of what is read.
@@ -34,7 +37,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self.rejects: list[tuple[str, str, str]] = []
+        self.rejects: list[Reject] = []
 
     def count(self, **numbers: int) -> None:
         """Add to the counts."""
@@ -125,17 +128,22 @@ class Draft(Writer):
         Raises:
             TooManyRejectsError: The share of rejects is larger.
         """
-        count = len(self.rejects)
-        if count > share * total:
-            source, record, reason = self.rejects[0]
-            often, times = Counter(reason for _, _, reason in self.rejects).most_common(1)[0]
-            most = f" {times} of them have one reason: {often}." if times > 1 and often != reason else ""
-            raise TooManyRejectsError(
-                f"{count} of {total} records were rejected ({count / max(total, 1):.1%}, {share:.1%} is allowed); the"
-                f" first is record {record} of {source}: {reason}.{most} Mend the source, or raise max_reject_share."
-            )
+        refuse_many(self.rejects, total, share)
 
 
-def rejects_table(rejects: list[tuple[str, str, str]]) -> pa.Table:
+def refuse_many(rejects: Sequence[Reject], total: int, share: float) -> None:
+    """Refuse to go on when too many records were rejected, as `Draft.check_rejects`."""
+    count = len(rejects)
+    if count > share * total:
+        source, record, reason = rejects[0]
+        often, times = Counter(reason for _, _, reason in rejects).most_common(1)[0]
+        most = f" {times} of them have one reason: {often}." if times > 1 and often != reason else ""
+        raise TooManyRejectsError(
+            f"{count} of {total} records were rejected ({count / max(total, 1):.1%}, {share:.1%} is allowed); the"
+            f" first is record {record} of {source}: {reason}.{most} Mend the source, or raise max_reject_share."
+        )
+
+
+def rejects_table(rejects: list[Reject]) -> pa.Table:
     """The rejects as a table with the columns source, record, reason."""
     return pa.Table.from_pylist([dict(zip(REJECTS.names, reject, strict=True)) for reject in rejects], schema=REJECTS)

@@ -75,10 +75,9 @@ class ReadQuestions(Stage):
 
         Raises:
             QuestionError: Files are missing or of another form, or a split has no question.
-            TooManyRejectsError: Too many items could not be read.
+            TooManyRejectsError: Too many items of a file could not be read.
         """
         splits = read_source(self.source, self.params, draft)
-        draft.check_rejects(draft.counts["records"], self.params.max_reject_share)
         for split in SPLITS:
             rows = [vars(question) for question in getattr(splits, split)]
             if not rows:
@@ -122,11 +121,17 @@ def read_source(source: ExternalFiles | None, params: SourceParams, tally: Tally
 
     Raises:
         QuestionError: Files are missing, or have another form.
+        TooManyRejectsError: Too many items of a file could not be read.
     """
     if isinstance(params, HubParams):
-        return read_hub(source.root if source else None, QuestionReader(tally), params)
-    assert source is not None
-    return read_files(QuestionFiles(source.root, tally), params)
+        reader = QuestionReader(tally)
+        splits = read_hub(source.root if source else None, reader, params)
+    else:
+        assert source is not None
+        reader = files = QuestionFiles(source.root, tally)
+        splits = read_files(files, params)
+    reader.check_rejects(params.max_reject_share)
+    return splits
 
 
 def read_files(files: QuestionFiles, params: FileParams) -> Splits:

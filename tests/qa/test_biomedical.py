@@ -72,7 +72,7 @@ def test_medqa_answers_that_contradict_themselves_are_rejects(tmp_path: Path) ->
     assert found.ids()[1] == ["dev-4"]
     assert found.rejects == [
         ("dev.jsonl", "1", "its answer does not read like its option B"),
-        ("dev.jsonl", "2", "it has 4 choices instead of 5"),
+        ("dev.jsonl", "2", "it has 4 choices, and num_choices is 5"),
         ("dev.jsonl", "3", "its options are no JSON object"),
     ]
 
@@ -162,6 +162,8 @@ def test_bioasq_gives_its_yes_no_questions_with_snippets(tmp_path: Path) -> None
     train = [bioasq(f"train{number}", "yes") for number in range(20)]
     train += [bioasq("list", [["a"]], "list"), bioasq("golden1", "no"), bioasq("odd", "unclear")]
     train.append(bioasq("listed", "no") | {"id": ["listed"]})
+    train[0] |= {"snippets": None}
+    train[1] |= {"snippets": [{"text": " "}, {"text": "So it is."}, {"text": None}]}
     write_json(tmp_path / "set/training9b.json", {"questions": train})
     for batch, answer in {"9B1": "Yes.", "9B2": ["no"]}.items():
         golden = {"questions": [bioasq(f"golden{batch[-1]}", answer), bioasq("gene", [["b"]], "factoid")]}
@@ -177,6 +179,8 @@ def test_bioasq_gives_its_yes_no_questions_with_snippets(tmp_path: Path) -> None
         "answer": 0,
     }
     assert found.test[1]["answer"] == 1
+    contexts = {row["question_id"]: row["context"] for row in found.train + found.dev}
+    assert (contexts["train0"], contexts["train1"]) == ("", "So it is.")
     assert found.counts["other_kinds"] == 3
     assert [reject[:2] for reject in found.rejects] == [("training9b.json", "23"), ("training9b.json", "24")]
 

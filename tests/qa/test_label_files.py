@@ -61,6 +61,21 @@ def test_version_1_4_of_socialiqa_has_its_test(tmp_path: Path) -> None:
     assert found.rejects == [("socialIQa_v1.4_tst.jsonl", "2", "its answer 'D' is none of its labels A, B, C")]
 
 
+def test_a_test_of_socialiqa_without_answers_is_read_as_the_leaderboard_asks(tmp_path: Path) -> None:
+    item = {"context": "Robin won.", "question": "How?", "answerA": "glad", "answerB": "sad", "answerC": "tired"}
+    for split in ("trn", "dev", "tst"):
+        lines = [item if split == "tst" else item | {"correct": letter} for letter in "AC"]
+        write_lines(tmp_path / f"siqa/socialIQa_v1.4_{split}.jsonl", lines)
+    found = read(tmp_path / "siqa", tmp_path / "store", source="socialiqa")
+    assert [(row["question_id"], row["answer"]) for row in found.test] == [
+        ("socialIQa_v1.4_tst-1", None),
+        ("socialIQa_v1.4_tst-2", None),
+    ]
+    write_lines(tmp_path / "siqa/socialIQa_v1.4_tst.jsonl", [item, item | {"answerA": ""}])
+    with pytest.raises(QuestionError, match=r"tst\.jsonl has an item that is no question, 2: its answerA is no text"):
+        read(tmp_path / "siqa", tmp_path / "store", source="socialiqa")
+
+
 def test_labels_stay_with_their_lines_when_an_item_is_bad(tmp_path: Path) -> None:
     write_socialiqa(tmp_path / "siqa", "train", ["1"] * 10)
     write_socialiqa(tmp_path / "siqa", "dev", ["3", "1", "4", "2"])

@@ -98,6 +98,14 @@ def test_past_the_share_of_rejects_the_stage_fails(commonsenseqa: Path, tmp_path
         read(commonsenseqa, tmp_path / "store", source="commonsenseqa", max_reject_share=0.01)
 
 
+def test_a_small_file_that_is_damaged_fails_beside_a_large_one(commonsenseqa: Path, tmp_path: Path) -> None:
+    write_lines(commonsenseqa / "train_rand_split.jsonl", many("train", 200))
+    path = commonsenseqa / "dev_rand_split.jsonl"
+    path.write_text(path.read_text() + "bad\n")
+    with pytest.raises(TooManyRejectsError, match=r"^1 of 3 records were rejected .* of dev_rand_split\.jsonl"):
+        read(commonsenseqa, tmp_path / "store", source="commonsenseqa", max_reject_share=0.01)
+
+
 def test_all_missing_files_are_named_in_one_sentence(commonsenseqa: Path, tmp_path: Path) -> None:
     (commonsenseqa / "inhouse_split_qids.txt").unlink()
     (commonsenseqa / "dev_rand_split.jsonl").unlink()

@@ -44,7 +44,7 @@ def read_pubmedqa(files: QuestionFiles) -> Splits:
     test_ids, labelled = files.json_object(test_path).keys(), files.json_object(path)
     questions = files.questions(files.items(path.name, labelled.items()), _pubmedqa_question)
     for missing in sorted(test_ids - labelled.keys()):
-        files.tally.count(records=1)
+        files.count(test_path.name)
         files.tally.reject(test_path.name, missing, f"it is not in {path.name}")
     in_test = [question for question in questions if question.question_id in test_ids]
     return without_dev([question for question in questions if question.question_id not in test_ids], in_test)
@@ -116,10 +116,12 @@ def _yes_no(files: QuestionFiles, entries: list[Any], tested: Collection[Questio
 def _bioasq_question(item: Item) -> Question:
     if item.fields.get("type") != "yesno":
         raise MalformedItemError(f"its type {item.fields.get('type')!r} is unknown")
-    snippets = list_of(item.fields.get("snippets", []), "snippets")
+    snippets = list_of(item.fields.get("snippets") or [], "snippets")
     if not all(isinstance(snippet, dict) for snippet in snippets):
         raise MalformedItemError("one of its snippets is no JSON object")
-    context = " ".join(text_of(snippet.get("text"), "text of a snippet") for snippet in snippets)
+    texts = [snippet.get("text") for snippet in snippets]
+    # Where a snippet's text was lost, its question still has the others.
+    context = " ".join(text_of(text, "text of a snippet") for text in texts if str(text or "").strip())
     answer = item.fields.get("exact_answer")
     # Some years give the answer as a list of one.
     if isinstance(answer, list) and len(answer) == 1:

@@ -50,7 +50,7 @@ def read_medqa(files: QuestionFiles, params: MedQAParams) -> Splits:
     def question_of(item: Item) -> Question:
         question = _medqa_question(item, numbered(item).removeprefix(beginning))
         if len(question.choices) != params.num_choices:
-            raise MalformedItemError(f"it has {len(question.choices)} choices instead of {params.num_choices}")
+            raise MalformedItemError(f"it has {len(question.choices)} choices, and num_choices is {params.num_choices}")
         return question
 
     read = {path: files.questions(files.json_lines(path), question_of) for path in (test, dev, train)}

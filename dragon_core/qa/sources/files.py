@@ -53,7 +53,7 @@ class QuestionFiles(QuestionReader):
         for number, line in self._lines(path):
             if not line.strip():
                 continue
-            self.tally.count(records=1)
+            self.count(path.name)
             try:
                 fields = json.loads(_decoded(number, line))
             except UnicodeDecodeError:

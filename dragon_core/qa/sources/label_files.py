@@ -3,7 +3,9 @@
 Items have no ids that a leaderboard asks for: line 7 of the file `tests` is question `tests-7`.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 from dragon_core.qa.errors import QuestionError
@@ -24,8 +26,8 @@ PIQA_LABELS = ("0", "1")
 class SocialIQAParams(QuestionSetParams):
     """SocialIQA (Sap et al. 2019); 3 choices.
 
-    Version 1.4 has the official splits. In the release before, the test is not public: test is the official dev, and
-    dev a tenth of the official train.
+    Version 1.4 has the official splits, its test perhaps without answers. In the release before, the test is not
+    public: test is the official dev, and dev a tenth of the official train.
     """
 
     source: Literal["socialiqa"] = "socialiqa"
@@ -41,12 +43,18 @@ def read_socialiqa(files: QuestionFiles) -> Splits:
     """Read SocialIQA.
 
     Raises:
-        QuestionError: A file is missing, or a file of labels is not that of its items.
+        QuestionError: A file is missing, or a file of labels is not that of its items, or an item of a test without
+            answers is no question.
     """
     if files.matching("socialIQa_v1.4_*.jsonl*"):
         train, dev, tested = files.find([f"socialIQa_v1.4_{split}.jsonl" for split in ("trn", "dev", "tst")])
-        read = {path: files.questions(files.json_lines(path), _answered_question) for path in (tested, dev, train)}
-        return Splits(read[train], read[dev], read[tested])
+        items = list(files.json_lines(tested))
+        if any("correct" in item.fields for item in items):
+            test = files.questions(items, _answered_question)
+        else:
+            test = _without_labels(files, tested, items, _socialiqa_question)
+        answered_dev = files.questions(files.json_lines(dev), _answered_question)
+        return Splits(files.questions(files.json_lines(train), _answered_question), answered_dev, test)
     test = _labelled(files, "dev", _socialiqa_question, SOCIALIQA_LABELS)
     return without_dev(_labelled(files, "train", _socialiqa_question, SOCIALIQA_LABELS), test)
 
@@ -62,9 +70,7 @@ def read_piqa(files: QuestionFiles, params: PiqaParams) -> Splits:
     test: list[Question] = []
     if params.split == "official":
         (path,) = files.find(["tests.jsonl"])
-        test = files.hidden_test(files.json_lines(path), _piqa_question)
-        if len(test) < files.count_lines(path):
-            raise QuestionError(f"{path} has a blank line; take it out, since labels are submitted line by line.")
+        test = _without_labels(files, path, files.json_lines(path), _piqa_question)
     dev = _labelled(files, dev_name, _piqa_question, PIQA_LABELS)
     train = _labelled(files, "train", _piqa_question, PIQA_LABELS)
     return without_dev(train, dev) if params.split == "in-house" else Splits(train, dev, test)
@@ -86,6 +92,13 @@ def _labelled(
         return replace(question_of(item), answer=position_of_label(labels[item.record - 1], labels_of_choices))
 
     return files.questions(files.json_lines(path), with_answer)
+
+
+def _without_labels(files: QuestionFiles, path: Path, items: Iterable[Item], question_of: QuestionOf) -> list[Question]:
+    test = files.hidden_test(items, question_of)
+    if len(test) < files.count_lines(path):
+        raise QuestionError(f"{path} has a blank line; take it out, since labels are submitted line by line.")
+    return test
 
 
 def _socialiqa_question(item: Item) -> Question:

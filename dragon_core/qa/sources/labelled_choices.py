@@ -182,7 +182,7 @@ def labelled_choices(choices: Any) -> tuple[list[str], list[str]]:
 def _listed(files: QuestionFiles, path: Path, known: set[str]) -> set[str]:
     """The ids of a list, a line each, that are known."""
     listed = [(number, line) for number, line in enumerate(files.text_lines(path), start=1) if line]
-    files.tally.count(records=len(listed))
+    files.count(path.name, len(listed))
     for number, question_id in listed:
         if question_id not in known:
             files.tally.reject(path.name, number, f"no question that could be read has the id {question_id}")

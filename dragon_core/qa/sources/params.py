@@ -11,7 +11,7 @@ class QuestionSetParams(Parameters):
     """Base of the parameters of a question set."""
 
     max_reject_share: float = Field(
-        0.01, ge=0, le=1, description="The stage fails when a larger share of the set's items cannot be read."
+        0.01, ge=0, le=1, description="The stage fails when a larger share of a file's items cannot be read."
     )
 
 

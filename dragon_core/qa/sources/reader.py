@@ -1,9 +1,10 @@
 """Makes questions of items; what cannot be one is a reject."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from dragon_core.artifacts.draft import Tally
+from dragon_core.artifacts.draft import Tally, refuse_many
 from dragon_core.qa.errors import QuestionError
 from dragon_core.qa.question import Question
 from dragon_core.qa.sources.items import Item, MalformedItemError
@@ -16,11 +17,30 @@ class QuestionReader:
 
     Attributes:
         tally: Takes rejects and counts; `records` are the items that were read, good and bad.
+        records: How many these are in each source.
     """
 
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
+        self.records: Counter[str] = Counter()
         self._places: dict[str, str] = {}
+
+    def count(self, source: str, records: int = 1) -> None:
+        """Count items of a source, good or bad."""
+        self.records[source] += records
+        self.tally.count(records=records)
+
+    def check_rejects(self, share: float) -> None:
+        """Refuse a source of whose items too many were rejected: a small test beside a large train, too.
+
+        Args:
+            share: Largest share of rejects that is acceptable, in [0, 1].
+
+        Raises:
+            TooManyRejectsError: The share of rejects of a source is larger.
+        """
+        for source, records in self.records.items():
+            refuse_many([reject for reject in self.tally.rejects if reject[0] == source], records, share)
 
     def questions(self, items: Iterable[Item], question_of: QuestionOf, is_hidden: bool = False) -> list[Question]:
         """The questions that items are.
@@ -50,7 +70,7 @@ class QuestionReader:
     def items(self, source: str, entries: Iterable[tuple[int | str, Any]]) -> Iterator[Item]:
         """The items of something that is not read by line, given with their keys or numbers."""
         for record, fields in entries:
-            self.tally.count(records=1)
+            self.count(source)
             if isinstance(fields, dict):
                 yield Item(source, record, fields)
             else:
