@@ -3,6 +3,7 @@
 import logging
 import sys
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,7 +29,7 @@ app.add_typer(artifacts_app, name="artifacts")
 StoreOption = Annotated[str, typer.Option(help="The store: a folder or a URL.")]
 DEFAULT_STORE = ".dragon/store"
 ModelOption = Annotated[str, typer.Option(help="The model: finetuned/KEY, or evaluation/KEY for the one it is about.")]
-NEWEST_MODEL = "finetuned/latest"
+NEWEST_MODEL = "evaluation/latest"
 ChoicesOption = Annotated[
     list[str] | None,
     typer.Option(metavar="TEXT", help="One choice; given once for each. None if the model knows its classes."),
@@ -242,8 +243,10 @@ def explain(
         raise typer.BadParameter(f"{out} is a folder; give the file to write.")
     try:
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out.absolute().parent):
+            pass
     except OSError as error:
-        raise typer.BadParameter(f"The folder of {out} cannot be made: {error.strerror}. Give another file.") from error
+        raise typer.BadParameter(f"{out} cannot be written: {error.strerror}. Give another file.") from error
     answerer = _answerer(model, store)
     explanation = explain_answer(answerer, answerer.question(question, choices or [], context))
     Folder(LocalFileSystem(), str(out.absolute().parent)).write(out.name, explanation_page(explanation))

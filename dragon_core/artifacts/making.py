@@ -134,6 +134,7 @@ def _commit(stage: Stage, store: ArtifactStore, progress: Progress) -> Artifact:
         packages=package_versions(),
         created=datetime.now(UTC),
         seconds=sum(record.seconds for record in shards) + time.perf_counter() - started,
+        for_comparison=stage.for_comparison,
     )
     folder.write(MANIFEST_NAME, manifest.model_dump_json(indent=2))
     return Artifact(folder, manifest)

@@ -80,6 +80,7 @@ class Manifest(Record):
         packages: Versions of Python and of the packages that matter for the contents.
         created: When it was committed, UTC.
         seconds: Computing time that its shards and its finish took.
+        for_comparison: Whether it was made to be compared with another, so that `STAGE/latest` is never it.
     """
 
     stage: str
@@ -92,6 +93,7 @@ class Manifest(Record):
     packages: dict[str, str]
     created: datetime
     seconds: float
+    for_comparison: bool = False
 
     @property
     def reference(self) -> ArtifactReference:

@@ -49,6 +49,8 @@ class Stage(BaseModel):
         name: Names the stage and the store's folder of its artifacts.
         version: To be raised when the same inputs and parameters would give other bytes.
         patience: Seconds to wait while another process makes the same artifact.
+        params: Its parameters.
+        for_comparison: Whether its artifact is made to be compared with another, so that `STAGE/latest` is never it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +60,7 @@ class Stage(BaseModel):
     patience: ClassVar[float] = math.inf
 
     params: Parameters
+    for_comparison: bool = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -125,13 +125,16 @@ class ArtifactStore:
     def resolve(self, text: str) -> Artifact:
         """The artifact named by `STAGE/KEY`, by `STAGE/` and the unique beginning of a key, or by `STAGE/latest`.
 
+        The latest is the newest that was not made for a comparison alone.
+
         Raises:
             ArtifactNotFoundError: None fits, or several do.
         """
         wanted = ArtifactReference.parse(text)
         of_stage = list(self.artifacts(wanted.stage))
-        if wanted.key == "latest" and of_stage:
-            return max(of_stage, key=lambda artifact: artifact.manifest.created)
+        own = [artifact for artifact in of_stage if not artifact.manifest.for_comparison]
+        if wanted.key == "latest" and own:
+            return max(own, key=lambda artifact: artifact.manifest.created)
         fitting = [artifact for artifact in of_stage if artifact.manifest.key.startswith(wanted.key)]
         if len(fitting) != 1:
             known = ", ".join(str(artifact.reference) for artifact in (fitting or of_stage)) or "none of that stage"
@@ -141,7 +144,10 @@ class ArtifactStore:
         return fitting[0]
 
     def find(self, stage: Stage) -> Artifact | None:
-        """The artifact that the stage would make, if it is there, undamaged, and made from what its inputs hold now."""
+        """The artifact that the stage would make, if it is there, undamaged, and made from what its inputs hold now.
+
+        One that was made for a comparison alone is so no longer if the stage is not for one.
+        """
         manifest = self._manifest(stage.reference)
         if manifest is None:
             return None
@@ -151,6 +157,9 @@ class ArtifactStore:
         recorded = {name: record.digest for name, record in manifest.inputs.items()}
         if any(recorded[name] != record.digest for name, record in self.input_records(stage).items()):
             return None
+        if manifest.for_comparison and not stage.for_comparison:
+            manifest = manifest.model_copy(update={"for_comparison": False})
+            folder.write(MANIFEST_NAME, manifest.model_dump_json(indent=2))
         return Artifact(folder, manifest)
 
     def inputs(self, stage: Stage) -> Inputs:

@@ -52,11 +52,12 @@ class Ablation:
                 unread |= {"encoder": None}
             if not params.compares_vectors and not params.scores_texts:
                 relevance = replace(relevance, encoder=None)
-            extraction = extraction.model_copy(update={"params": params, **unread})
+            extraction = extraction.model_copy(update={"params": params, "for_comparison": True, **unread})
         pretraining = origin.pretraining.model_copy(
             update={
                 "subgraphs": make(extraction),
                 "params": TrainingParams(**(origin.pretraining.params.model_dump() | self.training)),
+                "for_comparison": True,
             }
         )
         return Provenance(origin.linker, extraction, relevance, pretraining)

@@ -73,7 +73,8 @@ def starting_stage(arm: Arm, pretraining: Pretrain) -> UntrainedModel | Pretrain
                     "The checkpoint's encoder stayed as it was (encoder_learning_rate 0), so that the arm lm-mlm would"
                     " be lm: leave it out."
                 )
-            return pretraining.model_copy(update={"params": pretraining.params.model_copy(update=alone)})
+            params = pretraining.params.model_copy(update=alone)
+            return pretraining.model_copy(update={"params": params, "for_comparison": True})
         case "lm":
             return _untrained(pretraining, alone)
         case "graph-sentences":

@@ -50,7 +50,7 @@ class Report(Stage):
         arms: By name, one `finetuned` artifact a seed; all on these questions.
 
     Raises:
-        QuestionError: An arm has no run or one twice, or the subject is no arm.
+        QuestionError: An arm has no run, one twice, or one of another arm, or the subject is no arm.
     """
 
     name: ClassVar[str] = "evaluation"
@@ -68,6 +68,14 @@ class Report(Stage):
         repeated = [arm for arm, runs in self.arms.items() if len(set(runs)) < len(runs)]
         if repeated:
             raise QuestionError(f"The arm {repeated[0]} has a run twice; give runs of different seeds.")
+        arms_of: dict[ArtifactReference, str] = {}
+        for arm, runs in self.arms.items():
+            for run in runs:
+                if arms_of.setdefault(run, arm) != arm:
+                    raise QuestionError(
+                        f"The arms {arms_of[run]} and {arm} are one model, {run}, so that they cannot be compared;"
+                        " leave one of them out."
+                    )
         if self.params.subject not in self.arms:
             raise QuestionError(
                 f"The subject of the report, {self.params.subject}, is none of its arms"

@@ -232,6 +232,23 @@ def test_files_that_are_no_artifacts_are_passed_over(store: ArtifactStore) -> No
     assert store.stages() == ["numbers"]
 
 
+def test_the_latest_is_the_newest_that_was_not_made_for_a_comparison_alone(store: ArtifactStore) -> None:
+    def numbers(shard_count: int, for_comparison: bool = False) -> str:
+        stage = Numbers(params=NumbersParams(shard_count=shard_count), for_comparison=for_comparison)
+        return str(make(stage, store).reference)
+
+    compared = numbers(1, for_comparison=True)
+    with pytest.raises(ArtifactNotFoundError, match=rf"fits 0 artifacts .* \(there: {compared}\)"):
+        store.resolve("numbers/latest")
+    first = numbers(2)
+    newest = numbers(3, for_comparison=True)
+    assert str(store.resolve("numbers/latest").reference) == first
+    # It is the same artifact when it is wanted for itself, and then no longer one of a comparison alone.
+    Numbers.made.clear()
+    assert (numbers(3), numbers(3, for_comparison=True), Numbers.made) == (newest, newest, [])
+    assert str(store.resolve("numbers/latest").reference) == newest
+
+
 @pytest.mark.parametrize("url", ["nonsense://store", "git://store"])
 def test_a_store_of_no_known_kind_is_one_sentence(url: str) -> None:
     with pytest.raises(StoreUrlError, match=f"The store {url} cannot be opened"):

@@ -81,7 +81,7 @@ def test_files_are_not_taken_for_generated_questions() -> None:
 
 def test_no_questions_are_generated_of_texts_even_if_these_have_changed(store: str, tmp_path: Path) -> None:
     opened = ArtifactStore(store)
-    origin = Provenance.of(opened, opened.resolve(_checkpoint(opened)).reference)
+    origin = Provenance.of(opened, opened.resolve("checkpoint/latest").reference)
     texts = tmp_path / "texts"
     texts.mkdir()
     (texts / "a.txt").write_text("A dog barks.\n")
@@ -122,7 +122,7 @@ def test_ablations_make_models_of_their_own_and_are_made_once(store: str, questi
     opened = ArtifactStore(store)
     names = ("decoder: TransE", "subgraph: k = 1", "subgraph: kept by degree")
     settings = {"questions": questions, "seeds": (0, 1), "finetuning": FINETUNING, "store": store}
-    table = opened.resolve(ablate(checkpoint=_checkpoint(opened), ablations=names, **settings))
+    table = opened.resolve(ablate(ablations=names, **settings))
     metrics = json.loads(table.path("metrics.json").read_text())
     # Nodes are kept by degree already.
     assert set(metrics["arms"]) == {"dragon", *names} - {"subgraph: kept by degree"}
@@ -131,7 +131,10 @@ def test_ablations_make_models_of_their_own_and_are_made_once(store: str, questi
     tables = [one for one in opened.artifacts("evaluation") if "Ablations" in one.manifest.params["title"]]
     assert sorted(len(json.loads(one.path("metrics.json").read_text())["arms"]) for one in tables) == [1, 2, 3]
     checkpoints = len(list(Path(store).glob("checkpoint/*/manifest.json")))
-    again = ablate(checkpoint=_checkpoint(opened), ablations=names, **settings)
+    # What was made to be compared with the checkpoint is not the latest.
+    for stage in ("checkpoint", "subgraphs"):
+        assert not opened.resolve(f"{stage}/latest").manifest.for_comparison
+    again = ablate(ablations=names, **settings)
     assert again == str(table.reference)
     assert len(list(Path(store).glob("checkpoint/*/manifest.json"))) == checkpoints
     report = table.path("report.md").read_text()
@@ -140,7 +143,7 @@ def test_ablations_make_models_of_their_own_and_are_made_once(store: str, questi
 
 def test_models_to_compare_with_are_pretrained_as_is_asked(store: str) -> None:
     opened, asked = ArtifactStore(store), Execution(num_processes=2)
-    checkpoint = opened.resolve(_checkpoint(opened)).reference
+    checkpoint = opened.resolve("checkpoint/latest").reference
     origin = Provenance.of(opened, checkpoint, asked)
     assert origin.pretraining.reference == checkpoint
     changed = ABLATIONS["decoder: TransE"].of(origin, reference_of)
@@ -188,9 +191,3 @@ def test_the_command_refuses_what_cannot_be_compared(
     done = CliRunner().invoke(app, ["evaluate", str(questions.files), "--store", store, *arguments])
     assert sentence in str(done.exception)
     assert len(list(Path(store).glob("finetuned/*"))) == runs
-
-
-def _checkpoint(store: ArtifactStore) -> str:
-    """The model that the fixture pretrained, which is the oldest."""
-    found = [artifact for artifact in store.artifacts() if artifact.reference.stage == "checkpoint"]
-    return str(min(found, key=lambda artifact: artifact.manifest.created).reference)

@@ -55,6 +55,8 @@ def test_an_answer_is_explained_by_a_page(run: Run, tmp_path: Path) -> None:
     refused = run("explain", "key7", "--choices", "door3", "--choices", "door7", "--out", str(tmp_path))
     assert refused.exit_code == 2
     assert "is a folder; give the file to write" in " ".join(refused.stderr.replace("│", " ").split())
-    refused = run("explain", "key7", "--choices", "door3", "--choices", "door7", "--out", str(page / "below.html"))
-    assert refused.exit_code == 2
-    assert "cannot be made: File exists. Give another file" in " ".join(refused.stderr.replace("│", " ").split())
+    for unwritable, reason in ((page / "below.html", "File exists"), ("/proc/key.html", "No such file or directory")):
+        refused = run("explain", "key7", "--choices", "door3", "--choices", "door7", "--out", str(unwritable))
+        assert refused.exit_code == 2
+        sentence = " ".join(refused.stderr.replace("│", " ").split())
+        assert f"cannot be written: {reason}. Give another file" in sentence

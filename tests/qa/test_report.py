@@ -220,7 +220,7 @@ def test_questions_of_one_row_are_scored_by_all_their_choices(tmp_path: Path) ->
 def test_runs_that_cannot_be_compared_are_refused(evaluated: Evaluated, tmp_path: Path) -> None:
     good, bad = evaluated.run(GOOD), evaluated.run(BAD)
     with pytest.raises(QuestionError, match="dragon have the seeds 0, 0; give runs of different seeds"):
-        report(evaluated, {"dragon": (good, bad), "lm": (bad,)})
+        report(evaluated, {"dragon": (good, bad), "lm": (evaluated.run(GOOD, seed=1),)})
     longer = evaluated.run(GOOD, seed=1, epochs=9)
     with pytest.raises(QuestionError, match="of the arm dragon differ in epochs"):
         report(evaluated, {"dragon": (good, longer), "lm": (bad,)})
@@ -246,13 +246,15 @@ def test_an_arm_alone_is_compared_with_nothing(evaluated: Evaluated) -> None:
 
 
 def test_a_comparison_needs_its_subject_and_runs(evaluated: Evaluated) -> None:
-    run = evaluated.run(GOOD)
+    run, other = evaluated.run(GOOD), evaluated.run(BAD)
     questions = evaluated.questions.reference
     with pytest.raises(QuestionError, match=r"The subject of the report, dragon, is none of its arms \(lm, qagnn\)"):
-        Report(questions=questions, arms={"lm": (run,), "qagnn": (run,)})
+        Report(questions=questions, arms={"lm": (run,), "qagnn": (other,)})
     with pytest.raises(QuestionError, match=r"is none of its arms \(none\)"):
         Report(questions=questions, arms={})
     with pytest.raises(QuestionError, match="The arm dragon has a run twice"):
         Report(questions=questions, arms={"dragon": (run, run), "lm": (run,)})
+    with pytest.raises(QuestionError, match=f"The arms lm and dragon are one model, {run}"):
+        Report(questions=questions, arms={"lm": (other, run), "dragon": (run,)})
     with pytest.raises(QuestionError, match="The arm lm has no run"):
         Report(questions=questions, arms={"dragon": (run,), "lm": ()})
