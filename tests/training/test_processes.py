@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +92,9 @@ def killed_at(stage: Pretrain, store: Path, step: int, number: signal.Signals) -
                 if number == signal.SIGKILL:
                     family += family[0].children(recursive=True)
                 for member in family:
-                    member.send_signal(number)
+                    # One that ends with another may be gone already.
+                    with suppress(psutil.NoSuchProcess):
+                        member.send_signal(number)
     assert ArtifactStore(str(store)).find(stage) is None
     return steps
 
