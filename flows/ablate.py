@@ -28,7 +28,8 @@ def ablate(
     Whatever was made before, by this flow or another, is not made again: a run that was ended goes on.
 
     Args:
-        checkpoint: Reference of the checkpoint, checkpoint/KEY; checkpoint/latest is the newest.
+        checkpoint: Reference of the checkpoint, checkpoint/KEY; checkpoint/latest is the newest that is no baseline
+            or ablation.
         questions: The questions: generated ones, those of a published set, or your own.
         ablations: What is changed, one thing at a time; one that changes nothing of the checkpoint is left out.
         seeds: Each model is fine-tuned with each.

@@ -33,7 +33,8 @@ def evaluate(
     """Fine-tune a checkpoint and its baselines on questions, and compare them.
 
     Args:
-        checkpoint: Reference of the checkpoint, checkpoint/KEY; checkpoint/latest is the newest.
+        checkpoint: Reference of the checkpoint, checkpoint/KEY; checkpoint/latest is the newest that is no baseline
+            or ablation.
         questions: The questions: generated ones, those of a published set, or your own.
         arms: What is compared: dragon, the checkpoint, and baselines.
         seeds: Each arm is fine-tuned with each.

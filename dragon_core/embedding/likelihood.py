@@ -40,7 +40,7 @@ class LikelihoodScorer:
 
     @torch.inference_mode()
     def likelihoods(self, texts: Sequence[str]) -> Float32s:
-        """exp(-loss) [len(texts)] in (0, 1]; the loss is the mean cross-entropy of the last tokens."""
+        """exp(-loss) [len(texts)] in (0, 1]; the loss is the mean cross-entropy of at most `MAX_TOKENS` last tokens."""
         scores = np.zeros(len(texts), np.float32)
         order = np.argsort([len(text) for text in texts], kind="stable")
         for start in range(0, len(order), BATCH_SIZE):

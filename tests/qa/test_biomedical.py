@@ -152,6 +152,14 @@ def test_bad_items_of_pubmedqa_are_rejects_with_their_ids(tmp_path: Path) -> Non
     ]
 
 
+def test_an_id_of_pubmedqas_test_that_is_lost_is_one_of_all_of_them(tmp_path: Path) -> None:
+    write_json(tmp_path / "set/ori_pqal.json", {str(number): pubmedqa("yes") for number in range(120)})
+    write_json(tmp_path / "set/test_ground_truth.json", {str(number): "yes" for number in range(99)} | {"lost": "no"})
+    found = read(tmp_path / "set", tmp_path / "store", source="pubmedqa", max_reject_share=0.01)
+    assert [len(ids) for ids in found.ids()] == [19, 2, 99]
+    assert [reject[:2] for reject in found.rejects] == [("test_ground_truth.json", "lost")]
+
+
 def bioasq(name: str, answer: Any, kind: str = "yesno") -> dict[str, Any]:
     item = {"id": name, "type": kind, "body": f"Is {name} a gene?", "documents": [], "ideal_answer": ["It is."]}
     item |= {"snippets": [{"text": f"{name} is known.", "document": "d"}, {"text": "So it is.", "document": "d"}]}

@@ -43,8 +43,8 @@ def read_pubmedqa(files: QuestionFiles) -> Splits:
     path, test_path = files.find(["ori_pqal.json", "test_ground_truth.json"])
     test_ids, labelled = files.json_object(test_path).keys(), files.json_object(path)
     questions = files.questions(files.items(path.name, labelled.items()), _pubmedqa_question)
+    files.count(test_path.name, len(test_ids))
     for missing in sorted(test_ids - labelled.keys()):
-        files.count(test_path.name)
         files.tally.reject(test_path.name, missing, f"it is not in {path.name}")
     in_test = [question for question in questions if question.question_id in test_ids]
     return without_dev([question for question in questions if question.question_id not in test_ids], in_test)
